@@ -1,0 +1,59 @@
+# One line of help each: make help
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# Telemetry off before anything is imported.
+export DO_NOT_TRACK := 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export DAGSTER_DISABLE_TELEMETRY := yes
+export GX_ANALYTICS_ENABLED := false
+
+.PHONY: help install demo test check lint types walls units sql docs ui prove-house clean
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+install: $(STAMP) ## virtual environment with every pinned dependency
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tributary needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: install ## the main job end to end on a simulated brand, delivered to loopback sandboxes
+	$(BIN)/tributary demo
+
+test: check ## everything: lint, types, units, walls, whole stories, quick faults and proofs
+	$(BIN)/python -m pytest tests --ignore=tests/unit --ignore=tests/architecture
+	QUICK=1 $(BIN)/python -m tests.proof.house
+
+check: lint types units ## lint, types, units and walls in under two minutes
+
+lint: install ## ruff over Python, import walls
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+types: install ## mypy, strict
+	$(BIN)/mypy
+
+units: install ## unit tests and the walls
+	$(BIN)/python -m pytest tests/unit tests/architecture
+
+sql: install ## sqlfluff with the dbt templater
+	$(BIN)/sqlfluff lint models macros tests/dbt
+
+docs: install ## dbt docs into target/
+	$(BIN)/dbt docs generate
+
+ui: install ## Dagster on loopback: http://127.0.0.1:3000
+	$(BIN)/tributary ui
+
+prove-house: install ## every claim of the house with its figure, into docs/proof/house.md
+	$(BIN)/python -m tests.proof.house
+
+clean: ## remove what builds and runs left behind, the virtual environment included
+	rm -rf $(VENV) var target logs build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,35 @@
+with
+
+source as (
+    select * from {{ source('google_ads', 'campaign_history') }}
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by _source_relation, id
+            order by updated_at desc
+        ) as version_rank
+    from source
+),
+
+newest as (
+    select * from ranked
+    where version_rank = 1
+),
+
+final as (
+    select
+        _source_relation as source_relation,
+        id as google_campaign_id,
+        customer_id as google_account_id,
+        updated_at,
+        name as campaign_name,
+        advertising_channel_type as campaign_type,
+        status as campaign_status,
+        _fivetran_synced as synced_at
+    from newest
+)
+
+select * from final

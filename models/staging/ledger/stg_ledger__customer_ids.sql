@@ -1,0 +1,18 @@
+with
+
+source as (
+    select * from {{ source('ledger', 'customer_id_register') }}
+),
+
+final as (
+    select
+        customer_id,
+        source_relation,
+        source_row_id,
+        source_table,
+        sequence as ledger_sequence,
+        registered_at
+    from source
+)
+
+select * from final

@@ -1,0 +1,34 @@
+with
+
+source as (
+    select * from {{ source('tiktok_ads', 'campaign_history') }}
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by _source_relation, campaign_id
+            order by updated_at desc
+        ) as version_rank
+    from source
+),
+
+newest as (
+    select * from ranked
+    where version_rank = 1
+),
+
+final as (
+    select
+        _source_relation as source_relation,
+        campaign_id as tiktok_campaign_id,
+        advertiser_id as tiktok_advertiser_id,
+        updated_at,
+        campaign_name,
+        status as campaign_status,
+        _fivetran_synced as synced_at
+    from newest
+)
+
+select * from final

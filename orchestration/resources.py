@@ -1,0 +1,81 @@
+"""The one door to the warehouse file.
+
+What lives here: the lock that everything takes before it opens ``warehouse.duckdb``, and the
+connection behind it.
+What never does: statements of a business rule; and nothing that serves people or HTTP comes here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from orchestration.errors import WarehouseBusyError
+from orchestration.settings import Settings
+
+
+@contextmanager
+def warehouse_lock(settings: Settings, holder: str) -> Iterator[None]:
+    """Hold the warehouse for ``holder`` (a few words for people, e.g. ``land``).
+
+    Raises:
+        WarehouseBusyError: another holder kept it beyond ``settings.lock_timeout_seconds``.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.warehouse_lock, timeout=settings.lock_timeout_seconds)
+    note = settings.warehouse_lock.with_suffix(".holder")
+    try:
+        lock.acquire()
+    except Timeout:
+        raise WarehouseBusyError(
+            f"The warehouse is held by {_holder(note)}.",
+            remedy=f"Wait for it, or raise TRIBUTARY_LOCK_TIMEOUT_SECONDS "
+            f"(now {settings.lock_timeout_seconds:g}).",
+        ) from None
+    try:
+        note.write_text(json.dumps({"holder": holder, "pid": os.getpid()}), encoding="utf-8")
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+        lock.release()
+
+
+def _holder(note: os.PathLike[str]) -> str:
+    try:
+        with open(note, encoding="utf-8") as file:
+            held = json.load(file)
+        return f"'{held['holder']}' (process {held['pid']})"
+    except (OSError, ValueError, KeyError):
+        return "another process"
+
+
+@contextmanager
+def warehouse_connection(
+    settings: Settings, holder: str, *, read_only: bool = False
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Lock and open the warehouse; UTC session, two threads.
+
+    Raises:
+        WarehouseBusyError: the lock, or the file itself (a plain ``dbt build``), stayed taken.
+    """
+    with warehouse_lock(settings, holder):
+        try:
+            connection = duckdb.connect(str(settings.warehouse), read_only=read_only)
+        except duckdb.IOException as error:
+            if "lock" not in str(error).lower():
+                raise
+            raise WarehouseBusyError(
+                f"{settings.warehouse.name} is open in another process.",
+                remedy="Wait until that build or session ends and run this again.",
+            ) from error
+        try:
+            connection.execute("set TimeZone = 'UTC'")
+            connection.execute("set threads = 2")
+            yield connection
+        finally:
+            connection.close()

@@ -1,0 +1,164 @@
+"""The only room that reads the environment.
+
+What lives here: paths, the ledger's URL, vendor hosts and credentials, as one frozen value.
+What never does: defaults for secrets, and any reading of a warehouse, ledger or clock.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from orchestration.errors import ConfigurationError
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Secret:
+    """A credential that never prints itself."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the credential in clear; call it only where the request is built."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True)
+class DestinationSettings:
+    """Where one vendor account is reached and with which credential."""
+
+    name: str
+    base_url: str
+    account_id: str
+    secret: Secret | None
+    object_ids: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_loopback(self) -> bool:
+        """True where the vendor's host is this machine, as in the demo."""
+        return (urlsplit(self.base_url).hostname or "") in LOOPBACK_HOSTS
+
+    def object_id(self, object_name: str) -> str:
+        """The vendor's own id of an object that we call ``object_name``; our name where unmapped."""
+        return self.object_ids.get(object_name, object_name)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that the environment decides."""
+
+    project_dir: Path
+    home: Path
+    ledger_url: str
+    approvers_file: Path
+    approver_key_file: Path | None
+    destinations: Mapping[str, DestinationSettings]
+    lock_timeout_seconds: float = 600.0
+
+    @property
+    def warehouse(self) -> Path:
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def warehouse_lock(self) -> Path:
+        return self.home / "warehouse.lock"
+
+    @property
+    def landing_dir(self) -> Path:
+        return self.home / "landing"
+
+    @property
+    def plans_dir(self) -> Path:
+        return self.home / "plans"
+
+    @property
+    def published_dir(self) -> Path:
+        return self.home / "published"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.home / "dagster"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings.
+
+        Raises:
+            ConfigurationError: a secret is given twice, is empty, or its file cannot be read.
+        """
+        env = os.environ if environ is None else environ
+        project_dir = Path(env.get("TRIBUTARY_PROJECT_DIR", PROJECT_DIR)).resolve()
+        home = Path(env.get("TRIBUTARY_HOME", project_dir / "var"))
+        home = home if home.is_absolute() else (project_dir / home)
+        key_file = env.get("TRIBUTARY_APPROVER_KEY_FILE")
+        return cls(
+            project_dir=project_dir,
+            home=home,
+            ledger_url=env.get("TRIBUTARY_LEDGER_URL", f"sqlite:///{home / 'ledger.sqlite'}"),
+            approvers_file=Path(
+                env.get("TRIBUTARY_APPROVERS_FILE", project_dir / "approvers.yml")
+            ),
+            approver_key_file=Path(key_file) if key_file else None,
+            destinations={name: _destination(name, env) for name in _VENDOR_HOSTS},
+            lock_timeout_seconds=float(env.get("TRIBUTARY_LOCK_TIMEOUT_SECONDS", "600")),
+        )
+
+
+_VENDOR_HOSTS = {
+    "klaviyo": "https://a.klaviyo.com",
+    "meta": "https://graph.facebook.com",
+    "google": "https://datamanager.googleapis.com",
+}
+
+
+def _destination(name: str, env: Mapping[str, str]) -> DestinationSettings:
+    prefix = f"TRIBUTARY_{name.upper()}"
+    object_ids = {}
+    for pair in filter(None, env.get(f"{prefix}_OBJECT_IDS", "").split(",")):
+        ours, separator, theirs = pair.partition("=")
+        if not separator or not ours.strip() or not theirs.strip():
+            raise ConfigurationError(
+                f"{prefix}_OBJECT_IDS holds '{pair}'.", remedy="Write name=vendor_id,name=vendor_id."
+            )
+        object_ids[ours.strip()] = theirs.strip()
+    return DestinationSettings(
+        name=name,
+        base_url=env.get(f"{prefix}_URL", _VENDOR_HOSTS[name]).rstrip("/"),
+        account_id=env.get(f"{prefix}_ACCOUNT_ID", ""),
+        secret=_secret(f"{prefix}_SECRET", env),
+        object_ids=object_ids,
+    )
+
+
+def _secret(variable: str, env: Mapping[str, str]) -> Secret | None:
+    value, file = env.get(variable), env.get(f"{variable}_FILE")
+    if value is not None and file is not None:
+        raise ConfigurationError(
+            f"{variable} and {variable}_FILE are both set.", remedy="Set one of them."
+        )
+    if file is not None:
+        try:
+            value = Path(file).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ConfigurationError(
+                f"{variable}_FILE names a file that cannot be read ({error.strerror}).",
+                remedy="Give a readable file that holds the secret and nothing else.",
+            ) from error
+    if value is None:
+        return None
+    if not value.strip():
+        raise ConfigurationError(f"{variable} is empty.", remedy="Set it or unset it.")
+    return Secret(value)
