@@ -6,6 +6,16 @@ What never does: transport errors of a vendor (``destinations/base.py``).
 
 from __future__ import annotations
 
+import re
+
+# What a library's message may quote of a row: quoted text, addresses, long numbers.
+_VALUES = re.compile(r"'[^']*'|\"[^\"]*\"|\S+@\S+|\d[\d.,:+-]{3,}")
+
+
+def without_values(message: str) -> str:
+    """A library's message, at most 400 characters, with whatever may be a row's value as ``…``."""
+    return _VALUES.sub("…", " ".join(message.split()))[:400]
+
 
 class TributaryError(Exception):
     """A failure with a remedy.

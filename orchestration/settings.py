@@ -7,7 +7,8 @@ What never does: defaults for secrets, and any reading of a warehouse, ledger or
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -77,6 +78,11 @@ class Settings:
         return self.home / "warehouse.lock"
 
     @property
+    def inbox_dir(self) -> Path:
+        """Where the hourly job looks for files in the raw layout."""
+        return self.home / "inbox"
+
+    @property
     def landing_dir(self) -> Path:
         return self.home / "landing"
 
@@ -115,6 +121,49 @@ class Settings:
             destinations={name: _destination(name, env) for name in _VENDOR_HOSTS},
             lock_timeout_seconds=float(env.get("TRIBUTARY_LOCK_TIMEOUT_SECONDS", "600")),
         )
+
+
+def read_kill_at(environ: Mapping[str, str] | None = None) -> tuple[str, int] | None:
+    """The point at which a crash test kills this process, and at which passage; else None.
+
+    Raises:
+        ConfigurationError: TRIBUTARY_KILL_AT is not ``name:n``.
+    """
+    text = (os.environ if environ is None else environ).get("TRIBUTARY_KILL_AT")
+    if not text:
+        return None
+    name, _, passage = text.partition(":")
+    if not name or not passage.isdigit() or int(passage) < 1:
+        raise ConfigurationError(
+            f"TRIBUTARY_KILL_AT is '{text}'.", remedy="Write point:n, or unset it."
+        )
+    return name, int(passage)
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """The environment for tools that read theirs themselves (dbt, Dagster): telemetry off."""
+    return {
+        **os.environ,
+        "TRIBUTARY_HOME": str(settings.home),
+        "TRIBUTARY_PROJECT_DIR": str(settings.project_dir),
+        "DAGSTER_HOME": str(settings.dagster_home),
+        "DAGSTER_DISABLE_TELEMETRY": "yes",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+        "GX_ANALYTICS_ENABLED": "false",
+    }
+
+
+@contextmanager
+def exported(settings: Settings) -> Iterator[None]:
+    """Lend ``child_environment`` to this process, for a tool that runs inside it."""
+    before = dict(os.environ)
+    os.environ.update(child_environment(settings))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 _VENDOR_HOSTS = {

@@ -1,0 +1,8 @@
+{# Our own digest of a person's address, as suppressions and look-ups know it; no vendor's rule. #}
+{% macro subject_email_sha256(expression) -%}
+    {{ sha256_of_normal_form("(" ~ normalise_email(expression) ~ ")") }}
+{%- endmacro %}
+
+{% macro subject_phone_sha256(expression) -%}
+    {{ sha256_of_normal_form("(" ~ normalise_phone(expression) ~ ")") }}
+{%- endmacro %}

@@ -1,0 +1,62 @@
+with
+
+rules as (
+    select
+        max(case when rule_key = 'cm2_percentile' then rule_value end) as cm2_percentile,
+        max(case when rule_key = 'acquired_within_days' then rule_value end)
+            as acquired_within_days,
+        max(case when rule_key = 'maximum_return_ratio' then rule_value end)
+            as maximum_return_ratio,
+        max(case when rule_key = 'discount_addict_minimum_order_count' then rule_value end)
+            as addict_order_count,
+        max(case when rule_key = 'discount_addict_minimum_discount_share_ratio' then rule_value end)
+            as addict_discount_share_ratio
+    from {{ ref('audience_rules') }}
+    where audience = 'high_value_seed'
+),
+
+customers as (
+    select * from {{ ref('dim_customers') }}
+    where order_count > 0
+),
+
+recent as (
+    select
+        customers.*,
+        {{ dbt.datediff('customers.first_ordered_at', 'customers.as_of_at', 'day') }}
+            as days_since_first_order
+    from customers
+),
+
+{# Ranked among customers acquired in the same span: their lifetime is their last year. #}
+ranked as (
+    select
+        recent.*,
+        rules.cm2_percentile,
+        rules.maximum_return_ratio,
+        rules.addict_order_count,
+        rules.addict_discount_share_ratio,
+        percent_rank() over (order by recent.cm2_amount) as cm2_rank
+    from recent
+    cross join rules
+    where recent.days_since_first_order <= rules.acquired_within_days
+),
+
+final as (
+    select
+        customer_id,
+        'first_year_cm2_at_or_above_percentile' as reason,
+        last_ordered_at as entered_at
+    from ranked
+    where
+        cm2_rank >= cm2_percentile
+        and cm2_amount > 0
+        and coalesce(return_ratio, 0) <= maximum_return_ratio
+        and not (
+            order_count >= addict_order_count
+            and discounted_order_count = order_count
+            and discount_share_ratio >= addict_discount_share_ratio
+        )
+)
+
+select * from final

@@ -1,0 +1,120 @@
+-- A name is kept as a key only (MD5 of the first given name): it may keep two records apart, it never
+-- joins them.
+with
+
+customers as (
+    select * from {{ ref('stg_shopify__customers') }}
+),
+
+orders as (
+    select * from {{ ref('stg_shopify__orders') }}
+),
+
+profiles as (
+    select * from {{ ref('stg_klaviyo__persons') }}
+),
+
+events as (
+    select * from {{ ref('stg_web__events') }}
+    where
+        email is not null
+        or phone_number is not null
+        or user_id is not null
+        or shopify_order_id is not null
+),
+
+devices as (
+    select
+        source_relation,
+        anonymous_id,
+        user_id,
+        shopify_order_id,
+        email,
+        phone_number,
+        min(occurred_at) as first_seen_at,
+        max(occurred_at) as last_seen_at
+    from events
+    group by source_relation, anonymous_id, user_id, shopify_order_id, email, phone_number
+),
+
+records as (
+    select
+        'shopify.customer' as source_table,
+        source_relation,
+        cast(shopify_customer_id as {{ dbt.type_string() }}) as source_row_id,
+        cast(shopify_customer_id as {{ dbt.type_string() }}) as shopify_customer_id,
+        cast(null as {{ dbt.type_string() }}) as shopify_order_id,
+        cast(null as {{ dbt.type_string() }}) as klaviyo_profile_id,
+        email,
+        phone_number,
+        first_name,
+        is_email_verified,
+        created_at as first_seen_at,
+        coalesce(updated_at, created_at) as last_seen_at
+    from customers
+    union all
+    select
+        'shopify.order' as source_table,
+        source_relation,
+        cast(shopify_order_id as {{ dbt.type_string() }}) as source_row_id,
+        cast(shopify_customer_id as {{ dbt.type_string() }}) as shopify_customer_id,
+        cast(shopify_order_id as {{ dbt.type_string() }}) as shopify_order_id,
+        cast(null as {{ dbt.type_string() }}) as klaviyo_profile_id,
+        email,
+        phone_number,
+        billing_first_name as first_name,
+        false as is_email_verified,
+        coalesce(processed_at, created_at) as first_seen_at,
+        coalesce(processed_at, created_at) as last_seen_at
+    from orders
+    union all
+    select
+        'klaviyo.person' as source_table,
+        source_relation,
+        klaviyo_profile_id as source_row_id,
+        cast(null as {{ dbt.type_string() }}) as shopify_customer_id,
+        cast(null as {{ dbt.type_string() }}) as shopify_order_id,
+        klaviyo_profile_id,
+        email,
+        phone_number,
+        first_name,
+        false as is_email_verified,
+        created_at as first_seen_at,
+        coalesce(last_event_at, updated_at, created_at) as last_seen_at
+    from profiles
+    union all
+    select
+        'web.anonymous_id' as source_table,
+        source_relation,
+        anonymous_id as source_row_id,
+        user_id as shopify_customer_id,
+        cast(shopify_order_id as {{ dbt.type_string() }}) as shopify_order_id,
+        cast(null as {{ dbt.type_string() }}) as klaviyo_profile_id,
+        email,
+        phone_number,
+        cast(null as {{ dbt.type_string() }}) as first_name,
+        false as is_email_verified,
+        first_seen_at,
+        last_seen_at
+    from devices
+),
+
+final as (
+    select
+        source_relation || '|' || source_table || '|' || source_row_id as node_key,
+        source_relation,
+        source_table,
+        source_row_id,
+        nullif(trim(shopify_customer_id), '') as shopify_customer_id,
+        shopify_order_id,
+        klaviyo_profile_id,
+        {{ normalise_email_for_matching('email') }} as email,
+        {{ normalise_phone('phone_number') }} as phone,
+        {{ person_name_key('first_name') }} as person_name,
+        is_email_verified,
+        first_seen_at,
+        last_seen_at
+    from records
+)
+
+select * from final

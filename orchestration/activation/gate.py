@@ -1,0 +1,91 @@
+"""The last gate: which rows may go, decided in the transaction that takes them from the outbox.
+
+What lives here: the suppression check. It may only drop, and each drop is a receipt.
+What never does: adding or changing a row; holding back a removal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from orchestration.activation.payloads import parse, subjects
+from orchestration.activation.settlement import Decision, settle
+from orchestration.errors import UnknownNameError
+from orchestration.ledger import SealedPlan, facts, outbox
+from orchestration.ledger.outbox import Intent
+from orchestration.ledger.statements import SETTLED_ROWS
+
+Name = TypeVar("Name")
+
+# Until a destination declares its own channel, the purpose decides it.
+_CHANNELS = {"marketing": "email", "ads_sharing": "ads"}
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Rows that are ``sending`` now, and how many the gate dropped."""
+
+    rows: tuple[Intent, ...]
+    dropped_count: int
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.rows and not self.dropped_count
+
+
+def channel_of(purpose: str) -> str:
+    """The channel whose suppressions bind a delivery of this purpose.
+
+    Raises:
+        UnknownNameError: the purpose has no channel.
+    """
+    if purpose not in _CHANNELS:
+        raise UnknownNameError("purpose", purpose, list(_CHANNELS))
+    return _CHANNELS[purpose]
+
+
+def take(
+    connection: Connection, sealed: SealedPlan, priority: int, limit: int, at: datetime
+) -> Taken:
+    """Take up to ``limit`` rows of one turn (at most ``SETTLED_ROWS``), minus the suppressed."""
+    rows = outbox.pending(connection, sealed.plan_hash, priority, min(limit, SETTLED_ROWS))
+    barred = suppressed_rows(connection, sealed, [row for row in rows if not row.is_removal])
+    dropped = [row for row in rows if row.outbox_id in barred]
+    settle(
+        connection,
+        sealed,
+        [Decision(row, "superseded", reason="suppressed") for row in dropped],
+        at,
+    )
+    going = tuple(row for row in rows if row.outbox_id not in barred)
+    outbox.mark_sending(connection, [row.outbox_id for row in going])
+    return Taken(going, len(dropped))
+
+
+def suppressed_rows(
+    connection: Connection, sealed: SealedPlan, rows: Sequence[Intent]
+) -> set[int]:
+    """Outbox ids of those rows whose person is suppressed under any of her subjects."""
+    named = {row.outbox_id: subjects(row.key, parse(row.payload_json)) for row in rows}
+    return _barred(connection, sealed, named)
+
+
+def suppressed_keys(
+    connection: Connection, sealed: SealedPlan, payloads: dict[str, str | None]
+) -> set[str]:
+    """Of keys with their payload JSON, those whose person is suppressed."""
+    named = {key: subjects(key, parse(payload)) for key, payload in payloads.items()}
+    return _barred(connection, sealed, named)
+
+
+def _barred(
+    connection: Connection, sealed: SealedPlan, named: dict[Name, set[tuple[str, str]]]
+) -> set[Name]:
+    every = {subject for some in named.values() for subject in some}
+    found = facts.suppressed(connection, channel_of(sealed.purpose), sealed.purpose, every)
+    return {name for name, some in named.items() if some & found}

@@ -1,0 +1,174 @@
+"""What a verdict means: receipt, delivered state and outbox move together, in one transaction.
+
+What lives here: that rule, row by row.
+What never does: calls to a vendor; statements (the ledger's files hold them).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from orchestration.activation.payloads import Stale, dump_stale, left_behind, load_stale, parse
+from orchestration.ledger import SealedPlan, delivered, outbox
+from orchestration.ledger.delivered import DeliveredRow, ReceiptRow
+from orchestration.ledger.outbox import Intent
+
+_TAKEN = ("accepted", "accepted_unverified")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The final verdict on one intent."""
+
+    intent: Intent
+    verdict: str
+    reason: str | None = None
+    vendor_id: str | None = None
+    job_id: str | None = None
+
+    @property
+    def is_taken(self) -> bool:
+        return self.verdict in _TAKEN
+
+    @property
+    def is_doubtful(self) -> bool:
+        """True where the vendor may hold the row although nobody accepted it."""
+        if self.verdict == "ambiguous":
+            return True
+        return self.verdict == "superseded" and self.intent.attempt_count > 0
+
+
+def settle(
+    connection: Connection, sealed: SealedPlan, decisions: Sequence[Decision], at: datetime
+) -> None:
+    """Write decisions (at most ``SETTLED_ROWS``) in the caller's transaction."""
+    where = (sealed.destination, sealed.object)
+    held = delivered.by_keys(connection, *where, [d.intent.key for d in decisions])
+    changes = [
+        change
+        for decision in decisions
+        if (change := _change(sealed, decision, held.get(decision.intent.key))) is not None
+    ]
+    still_stale = {change.key for change in changes if _goes_on(change)}
+    delivered.write(connection, *where, sealed.plan_hash, changes, at)
+    receipts = [_receipt(d) for d in decisions if d.intent.operation != "prune"]
+    delivered.write_receipts(connection, *where, sealed.plan_hash, receipts, at)
+    _settle_rejected(connection, sealed, decisions, at)
+    pruned = [d.intent for d in decisions if d.is_taken and d.intent.key in still_stale]
+    outbox.turn_to_prune(connection, [intent.outbox_id for intent in pruned])
+    kept = {intent.outbox_id for intent in pruned}
+    outbox.remove_decided(
+        connection, [d.intent.outbox_id for d in decisions if d.intent.outbox_id not in kept]
+    )
+
+
+def _change(
+    sealed: SealedPlan, decision: Decision, held: DeliveredRow | None
+) -> DeliveredRow | None:
+    operation = decision.intent.operation
+    if operation == "prune":
+        return None if held is None else _pruned(decision, held)
+    if operation == "remove":
+        return _removed(decision, held)
+    if decision.is_taken:
+        return _upserted(sealed, decision, held)
+    return _doubted(sealed, decision, held) if decision.is_doubtful else None
+
+
+def _upserted(sealed: SealedPlan, decision: Decision, held: DeliveredRow | None) -> DeliveredRow:
+    intent = decision.intent
+    vendor_id = decision.vendor_id or intent.vendor_id
+    stale: list[Stale] = []
+    # Only a list forgets people; a profile is one record whose fields were just replaced.
+    if sealed.kind == "membership" and held is not None and not held.is_removed:
+        older = [Stale(parse(held.payload_json), held.vendor_id)]
+        older += load_stale(held.stale_payloads_json)
+        stale = left_behind(parse(intent.payload_json), decision.vendor_id, older)
+    return DeliveredRow(
+        key=intent.key,
+        row_hash=intent.row_hash,
+        payload_json=intent.payload_json,
+        stale_payloads_json=dump_stale(stale),
+        vendor_id=vendor_id,
+        is_removed=False,
+    )
+
+
+def _doubted(sealed: SealedPlan, decision: Decision, held: DeliveredRow | None) -> DeliveredRow:
+    """Nobody knows whether the vendor holds it: planned again, and removed if the person leaves."""
+    intent = decision.intent
+    if held is None or held.is_removed:
+        return DeliveredRow(
+            intent.key, None, intent.payload_json, None, decision.vendor_id, is_removed=False
+        )
+    stale = load_stale(held.stale_payloads_json)
+    attempted = Stale(parse(intent.payload_json), None)
+    if sealed.kind == "membership" and attempted not in stale:
+        stale.append(attempted)
+    return replace(held, row_hash=None, stale_payloads_json=dump_stale(stale))
+
+
+def _removed(decision: Decision, held: DeliveredRow | None) -> DeliveredRow | None:
+    if not decision.is_taken:
+        return None
+    return DeliveredRow(
+        key=decision.intent.key,
+        row_hash=None,
+        payload_json=None,
+        stale_payloads_json=None if held is None else held.stale_payloads_json,
+        vendor_id=decision.intent.vendor_id,
+        is_removed=True,
+    )
+
+
+def _pruned(decision: Decision, held: DeliveredRow) -> DeliveredRow | None:
+    stale = load_stale(held.stale_payloads_json)
+    if decision.is_taken:
+        return replace(held, stale_payloads_json=dump_stale(stale[1:]))
+    if not held.is_removed or not stale:
+        return None
+    # The person left, this part of her stayed: the next plan removes it again.
+    return replace(
+        held,
+        payload_json=json.dumps(dict(stale[0].payload), sort_keys=True),
+        stale_payloads_json=dump_stale(stale[1:]),
+        vendor_id=stale[0].vendor_id,
+        is_removed=False,
+    )
+
+
+def _goes_on(change: DeliveredRow) -> bool:
+    """True where older identifiers remain that this very delivery takes out next."""
+    in_doubt = change.row_hash is None and not change.is_removed
+    return change.stale_payloads_json is not None and not in_doubt
+
+
+def _receipt(decision: Decision) -> ReceiptRow:
+    intent = decision.intent
+    return ReceiptRow(
+        key=intent.key,
+        operation=intent.operation,
+        row_hash=intent.row_hash,
+        verdict=decision.verdict,
+        reason=decision.reason,
+        vendor_id=decision.vendor_id,
+        job_id=decision.job_id,
+    )
+
+
+def _settle_rejected(
+    connection: Connection, sealed: SealedPlan, decisions: Sequence[Decision], at: datetime
+) -> None:
+    where = (sealed.destination, sealed.object)
+    rejected = [
+        {"key": d.intent.key, "row_hash": d.intent.row_hash, "reason": d.reason}
+        for d in decisions
+        if d.verdict == "rejected" and not d.intent.is_removal
+    ]
+    delivered.write_rejected(connection, *where, sealed.plan_hash, rejected, at)
+    delivered.forget_rejected(connection, *where, [d.intent.key for d in decisions if d.is_taken])

@@ -1,0 +1,93 @@
+"""Raw tables as assets: what a source brought, and what the ledger learned.
+
+What lives here: two multi-assets, one per way in.
+What never does: readers, quarantine, contracts (room landing).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from orchestration.assets.names import LANDING_GROUP, WAREHOUSE_POOL, LayerTranslator
+from orchestration.landing import LandingReport, land_directory, land_ledger
+from orchestration.ledger import open_ledger
+from orchestration.settings import Settings
+
+Clock = Callable[[], datetime]
+LEDGER_SCHEMA = "raw_ledger"
+
+
+class Inbox(dg.Config):
+    """Where the files of the raw layout wait; the settings' inbox if empty."""
+
+    directory: str = ""
+
+
+def build_landed(
+    manifest: Mapping[str, Any], translator: LayerTranslator
+) -> list[dg.AssetsDefinition]:
+    """The raw tables that the dbt sources declare."""
+    nodes = sorted(manifest["sources"].values(), key=lambda node: str(node["unique_id"]))
+    specs = [
+        dg.AssetSpec(
+            key=translator.get_asset_key(node),
+            group_name=LANDING_GROUP,
+            description=node.get("description") or None,
+            kinds={"raw"},
+        )
+        for node in nodes
+    ]
+    of_ledger = [spec for spec in specs if spec.key.path[0] == LEDGER_SCHEMA]
+    of_sources = [spec for spec in specs if spec.key.path[0] != LEDGER_SCHEMA]
+    return [_build_from_inbox(of_sources), _build_from_ledger(of_ledger)]
+
+
+def _build_from_inbox(specs: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
+    @dg.multi_asset(name="land", specs=specs, pool=WAREHOUSE_POOL)
+    def land(
+        context: dg.AssetExecutionContext,
+        config: Inbox,
+        settings: dg.ResourceParam[Settings],
+        now: dg.ResourceParam[Clock],
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        directory = Path(config.directory or settings.inbox_dir)
+        report = LandingReport(())
+        if directory.is_dir():
+            report = land_directory(settings, directory, now=now)
+        else:
+            context.log.info("No inbox: what a loader wrote or landed before stays as it is.")
+        yield from _results(specs, report)
+
+    return land
+
+
+def _build_from_ledger(specs: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
+    @dg.multi_asset(name="land_ledger", specs=specs, pool=WAREHOUSE_POOL)
+    def land_facts(
+        settings: dg.ResourceParam[Settings], now: dg.ResourceParam[Clock]
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        with open_ledger(settings, now=now) as ledger:
+            report = land_ledger(settings, ledger)
+        yield from _results(specs, report)
+
+    return land_facts
+
+
+def _results(
+    specs: Sequence[dg.AssetSpec], report: LandingReport
+) -> Iterator[dg.MaterializeResult[None]]:
+    # Every table, new rows or not: Dagster skips whatever stands on an output that never came.
+    for spec in specs:
+        table = report.table(".".join(spec.key.path).removeprefix("raw_"))
+        yield dg.MaterializeResult(
+            asset_key=spec.key,
+            metadata={
+                "read": table.read,
+                "landed": table.landed,
+                "updated": table.updated,
+                "quarantined": table.quarantined,
+            },
+        )

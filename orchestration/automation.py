@@ -1,0 +1,113 @@
+"""When things run: jobs, schedules, and the sensor that waits for approvals.
+
+What lives here: the hourly build, one schedule per delivery from its ``meta.sync``, the sensor.
+What never does: work; it only says what is selected, when, and in which time zone.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from orchestration.activation.spec import SyncSpec
+from orchestration.assets.names import delivery_key, object_name, plan_key, snapshot_key
+from orchestration.ledger import SealedPlan, open_ledger
+from orchestration.settings import Settings
+
+BUILD_SCHEDULE = "0 * * * *"
+SENSOR_SECONDS = 30
+# What a person let out and nobody has finished sending.
+SENDABLE_STATES = ("approved", "partial")
+
+
+@dataclass(frozen=True)
+class Automation:
+    """All of it, for ``Definitions``."""
+
+    jobs: Sequence[Any]
+    schedules: Sequence[dg.ScheduleDefinition]
+    sensors: Sequence[dg.SensorDefinition]
+
+
+def build_automation(
+    specs: Sequence[SyncSpec], *, shop_timezone: str
+) -> Automation:
+    """Jobs, schedules in the shop's time zone, and the approval sensor."""
+    # Whatever the snapshot stands on: landing, every model, their checks.
+    everything_built = dg.AssetSelection.assets(snapshot_key()).upstream()
+    build_job = dg.define_asset_job(
+        "hourly_build",
+        selection=everything_built,
+        description="Land, build, check and publish.",
+        executor_def=dg.in_process_executor,
+    )
+    delivery_jobs = {spec.model: _delivery_job(spec) for spec in specs}
+    schedules = [
+        dg.ScheduleDefinition(
+            name="hourly_build",
+            job=build_job,
+            cron_schedule=BUILD_SCHEDULE,
+            execution_timezone=shop_timezone,
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+        ),
+        *(
+            dg.ScheduleDefinition(
+                name=f"deliver_{object_name(spec)}",
+                job=delivery_jobs[spec.model],
+                cron_schedule=spec.schedule,
+                execution_timezone=shop_timezone,
+                default_status=dg.DefaultScheduleStatus.RUNNING,
+            )
+            for spec in specs
+        ),
+    ]
+    return Automation(
+        jobs=[build_job, *delivery_jobs.values()],
+        schedules=schedules,
+        sensors=[_approval_sensor(specs, list(delivery_jobs.values()))] if specs else [],
+    )
+
+
+def _delivery_job(spec: SyncSpec) -> Any:
+    return dg.define_asset_job(
+        f"deliver_{object_name(spec)}",
+        selection=dg.AssetSelection.assets(plan_key(spec), delivery_key(spec)),
+        description=f"Plan {spec.object} at {spec.destination}; send it if it is approved.",
+        executor_def=dg.in_process_executor,
+    )
+
+
+def _approval_sensor(specs: Sequence[SyncSpec], jobs: Sequence[Any]) -> dg.SensorDefinition:
+    by_object = {(spec.destination, spec.object): spec for spec in specs}
+
+    @dg.sensor(
+        name="approved_plans",
+        description="Starts the delivery of a plan that a person has approved.",
+        jobs=jobs,
+        minimum_interval_seconds=SENSOR_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def approved_plans(
+        context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        with open_ledger(settings) as ledger:
+            plans = ledger.plans(SENDABLE_STATES)
+        requests = [
+            _request(plan, by_object[plan.destination, plan.object])
+            for plan in plans
+            if (plan.destination, plan.object) in by_object
+        ]
+        yield from requests or [dg.SkipReason("No approved plan waits.")]
+
+    return approved_plans
+
+
+def _request(plan: SealedPlan, spec: SyncSpec) -> dg.RunRequest:
+    # Only the delivery: planning again would not change a plan that is approved.
+    return dg.RunRequest(
+        run_key=plan.plan_hash,
+        job_name=f"deliver_{object_name(spec)}",
+        asset_selection=[delivery_key(spec)],
+        tags={"plan": plan.plan_hash[:12]},
+    )

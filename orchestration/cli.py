@@ -1,0 +1,351 @@
+"""The command line: ``tributary``.
+
+What lives here: commands, their options, and which room each one calls.
+What never does: work. Rooms are imported inside commands, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestration.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from orchestration.answers import Answer
+    from orchestration.console import Output
+    from orchestration.run import Source
+
+app = typer.Typer(
+    name="tributary",
+    help="Raw tables to approved delivery: identity, margin, audiences, receipts.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+score_app = typer.Typer(help="Measure against known truth.", no_args_is_help=True)
+app.add_typer(score_app, name="score")
+
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+Directory = Annotated[Path | None, typer.Argument(help="DIR/<source>/<table>.parquet|csv|csv.gz")]
+Relation = Annotated[str | None, typer.Option(help="Shop or account of files that name none.")]
+Export = Annotated[Path | None, typer.Option(help="One flat file of order lines, CSV or Parquet.")]
+Mapping = Annotated[Path | None, typer.Option(help="YAML that says which column is which.")]
+Register = Annotated[
+    list[str] | None, typer.Option(help="schema=source: tables that a loader already wrote.")
+]
+
+
+def main() -> None:
+    """Entry point: exit 0 done, 1 failed (in plain words), 2 waits for approval or wrong usage."""
+    from orchestration.console import run_plainly
+
+    sys.exit(run_plainly(app, is_json="--json" in sys.argv))
+
+
+@app.command()
+def brand(
+    directory: Annotated[Path, typer.Argument(help="Where the files go.")],
+    customers: Annotated[int, typer.Option(min=1)] = 20_000,
+    months: Annotated[int, typer.Option(min=1)] = 18,
+    seed: int = 7,
+    json: Json = False,
+) -> None:
+    """Make a simulated brand: raw tables, and the truth beside them."""
+    from dataclasses import asdict
+
+    from orchestration.brand import make_brand
+
+    out = _output(json)
+    with out.progress() as progress:
+        summary = make_brand(
+            directory, customers=customers, months=months, seed=seed, progress=progress
+        )
+    out.answer(asdict(summary), f"Brand of {customers:,} customers in {directory}.")
+
+
+@app.command()
+def land(
+    directory: Directory = None,
+    relation: Relation = None,
+    register: Register = None,
+    orders_export: Export = None,
+    mapping: Mapping = None,
+    json: Json = False,
+) -> None:
+    """Land files, an orders export or a loader's tables, and the ledger's facts."""
+    from orchestration import answers, run
+    from orchestration.ledger import utc_now
+    from orchestration.settings import Settings
+
+    source = _source(directory, relation, register, orders_export, mapping)
+    if source is None:
+        raise ConfigurationError(
+            "There is nothing to land.", remedy="Give DIR, --register or --orders-export."
+        )
+    settings, out = Settings.from_env(), _output(json)
+    with out.progress() as progress:
+        reports = run.land(settings, source, now=utc_now, progress=progress)
+    _answer(out, answers.landing(reports))
+    run.check_border(settings, reports)
+
+
+@app.command()
+def build(
+    select: Annotated[list[str] | None, typer.Option(help="dbt selector; may repeat.")] = None,
+    full_refresh: Annotated[bool, typer.Option("--full-refresh")] = False,
+    json: Json = False,
+) -> None:
+    """Build and test the models."""
+    from orchestration import answers, run
+    from orchestration.project import DbtProject
+    from orchestration.settings import Settings
+
+    out = _output(json)
+    with out.progress() as progress:
+        result = run.build(
+            DbtProject(Settings.from_env()), select, full_refresh=full_refresh, progress=progress
+        )
+    _answer(out, answers.build(result))
+
+
+@app.command()
+def publish(json: Json = False) -> None:
+    """Publish the green build: snapshot, pointer, ids and suppressions to the ledger."""
+    from orchestration import answers, run
+    from orchestration.ledger import utc_now
+    from orchestration.project import DbtProject
+    from orchestration.settings import Settings
+
+    settings = Settings.from_env()
+    report = run.publish_build(settings, DbtProject(settings), now=utc_now)
+    _answer(_output(json), answers.publication(report))
+
+
+@app.command()
+def plan(
+    model: Annotated[list[str] | None, typer.Option(help="sync_ model; all if none.")] = None,
+    json: Json = False,
+) -> None:
+    """Compute what each destination lacks, and seal it under a hash."""
+    from orchestration import answers, run
+    from orchestration.ledger import utc_now
+    from orchestration.project import DbtProject
+    from orchestration.settings import Settings
+
+    settings = Settings.from_env()
+    run.land(settings, None, now=utc_now)
+    made = run.plan(settings, DbtProject(settings), model or (), now=utc_now)
+    _answer(_output(json), answers.plans([one.seal for one in made]))
+
+
+@app.command()
+def approve(
+    plan: Annotated[list[str], typer.Argument(help="Hashes, or their first 8 characters.")],
+    reason: Annotated[
+        str | None, typer.Option(help="Why a plan that a guard halted may go nevertheless.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Sign plans with the key of TRIBUTARY_APPROVER_KEY_FILE."""
+    from orchestration import run
+    from orchestration.ledger import utc_now
+    from orchestration.settings import Settings
+
+    given = run.approve(Settings.from_env(), plan, reason=reason, now=utc_now)
+    _output(json).answer(
+        {
+            "approved": [
+                {"plan_hash": one.plan_hash, "approver": one.approver, "until": one.expires_at}
+                for one in given
+            ]
+        },
+        *(
+            f"{one.plan_hash[:12]} approved by {one.approver} until {one.expires_at:%F %T} UTC."
+            for one in given
+        ),
+        "Send it with: tributary deliver",
+    )
+
+
+@app.command()
+def key(
+    file: Annotated[Path, typer.Argument(help="Where the private key goes.")], json: Json = False
+) -> None:
+    """Make an approver's key and print its public half for approvers.yml."""
+    from orchestration.activation.approval import create_key
+
+    public = create_key(file)
+    _output(json).answer(
+        {"private_key_file": file, "public_key": public},
+        f"- name: …\n  public_key: {public}",
+        f"Set TRIBUTARY_APPROVER_KEY_FILE={file} at this machine only.",
+    )
+
+
+@app.command()
+def deliver(json: Json = False) -> None:
+    """Send what is approved; a receipt for every row."""
+    import time
+
+    from orchestration import answers, run
+    from orchestration.ledger import utc_now
+    from orchestration.settings import Settings
+
+    out = _output(json)
+    with out.progress() as progress:
+        report = run.deliver_all(
+            Settings.from_env(), now=utc_now, sleep=time.sleep, progress=progress
+        )
+    _answer(out, answers.delivery(report))
+    if not report.is_complete:
+        raise typer.Exit(int(run.ExitCode.FAILED))
+
+
+@app.command(name="run")
+def run_command(
+    directory: Directory = None,
+    relation: Relation = None,
+    register: Register = None,
+    orders_export: Export = None,
+    mapping: Mapping = None,
+    approve: Annotated[
+        bool, typer.Option("--approve", help="Sign with the demo key; loopback hosts only.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """The day's work: land, build, publish, plan, deliver. Exit 2 waits for approval."""
+    import time
+
+    from orchestration import answers, run
+    from orchestration.ledger import utc_now
+    from orchestration.project import DbtProject
+    from orchestration.settings import Settings
+
+    settings, out = Settings.from_env(), _output(json)
+    with out.progress() as progress:
+        report = run.run_day(
+            settings,
+            DbtProject(settings),
+            source=_source(directory, relation, register, orders_export, mapping),
+            approve=approve,
+            now=utc_now,
+            sleep=time.sleep,
+            progress=progress,
+        )
+    _answer(out, answers.run(report))
+    raise typer.Exit(int(report.exit_code))
+
+
+@app.command()
+def status(json: Json = False) -> None:
+    """What is published, planned and delivered. Opens no warehouse."""
+    from orchestration import answers, run
+    from orchestration.ledger import utc_now
+    from orchestration.settings import Settings
+
+    now = run.status(Settings.from_env(), now=utc_now)
+    _answer(_output(json), answers.status(now))
+
+
+@app.command()
+def sandbox(
+    directory: Annotated[Path | None, typer.Option(help="Where it keeps its own record.")] = None,
+    port: int = 8765,
+    json: Json = False,
+) -> None:
+    """Serve every destination's wire format on loopback, until interrupted."""
+    from orchestration.demo import sandbox_objects
+    from orchestration.project import DbtProject
+    from orchestration.sandbox.server import HOST, sandbox_environment, serve
+    from orchestration.settings import Settings
+
+    settings = Settings.from_env()
+    objects = sandbox_objects(DbtProject(settings))
+    variables = sandbox_environment(f"http://{HOST}:{port}")
+    _output(json).answer(variables, *(f"export {k}={v}" for k, v in variables.items()))
+    serve(directory or settings.home / "sandbox", port, objects)
+
+
+@score_app.command()
+def identity(
+    truth: Annotated[Path, typer.Argument(help="DIR/truth of the simulated brand.")],
+    json: Json = False,
+) -> None:
+    """Customers found against true persons: precision and recall of pairs."""
+
+
+@app.command()
+def demo(
+    customers: Annotated[int, typer.Option(min=1)] = 20_000,
+    months: Annotated[int, typer.Option(min=1)] = 18,
+    seed: int = 7,
+    json: Json = False,
+) -> None:
+    """The main job end to end on a simulated brand, delivered to loopback sandboxes."""
+    import time
+
+    from orchestration.demo import World, run_demo
+    from orchestration.ledger import utc_now
+    from orchestration.settings import Settings
+
+    out = _output(json)
+    with out.progress() as progress:
+        report = run_demo(
+            Settings.from_env(),
+            World(customers=customers, months=months, seed=seed),
+            now=utc_now,
+            sleep=time.sleep,
+            progress=progress,
+        )
+    _answer(out, report.answer)
+    raise typer.Exit(int(report.exit_code))
+
+
+@app.command()
+def ui(port: int = 3000) -> None:
+    """Open Dagster on loopback, with its schedules and sensor."""
+    from orchestration.settings import Settings
+    from orchestration.ui import open_ui
+
+    open_ui(Settings.from_env(), port=port)
+
+
+def _output(is_json: bool) -> Output:
+    from orchestration.console import Output
+
+    return Output.choose(is_json)
+
+
+def _answer(out: Output, answer: Answer) -> None:
+    out.answer(answer.value, *answer.lines)
+
+
+def _source(
+    directory: Path | None,
+    relation: str | None,
+    register: Sequence[str] | None,
+    orders_export: Path | None,
+    mapping: Path | None,
+) -> Source | None:
+    from orchestration.run import Source
+
+    pairs = [pair.partition("=") for pair in register or ()]
+    registered = {source: schema for schema, _, source in pairs}
+    if not all(schema and source for schema, _, source in pairs):
+        raise ConfigurationError(
+            "--register needs schema=source.", remedy="For example fivetran_shopify=shopify."
+        )
+    if not (directory or registered or orders_export or mapping):
+        return None
+    return Source(
+        directory=directory,
+        relation=relation,
+        orders_export=orders_export,
+        mapping=mapping,
+        registered=registered,
+    )

@@ -1,0 +1,135 @@
+"""The plug-in: what the sender hands over, what it gets back, how a failure is recovered.
+
+What lives here: rows, receipts, declared limits, the Protocols a destination may fulfil, and the
+error classes sorted by recovery.
+What never does: HTTP, a vendor's names, the ledger, the warehouse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from orchestration.errors import TributaryError
+
+Verdict = Literal["accepted", "accepted_unverified", "rejected", "ambiguous", "superseded"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One desired (``upsert``) or formerly sent (``remove``) row of an object.
+
+    ``payload`` maps the columns of the ``sync_`` model to JSON values, None where absent.
+    ``prior_payload`` is what a profile was delivered with before: fields that it had and
+    ``payload`` has not are cleared. Former identifiers of a member are the caller's to remove.
+    ``vendor_id`` is the id an earlier receipt stored.
+    """
+
+    key: str
+    payload: Mapping[str, Any]
+    prior_payload: Mapping[str, Any] | None = None
+    vendor_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of one row.
+
+    ``accepted_unverified`` with a ``job_id`` is queued at the vendor: ask ``JobPolling.poll``.
+    ``reason`` holds a code of ours or of the vendor, never text that could carry a value.
+    """
+
+    key: str
+    verdict: Verdict
+    reason: str | None = None
+    vendor_id: str | None = None
+    job_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the vendor allows, as data; None where it names no figure."""
+
+    rows_per_request: int
+    bytes_per_request: int | None = None
+    bytes_per_row: int | None = None
+    burst_per_second: int | None = None
+    steady_per_minute: int | None = None
+    requests_per_day: int | None = None
+
+
+class Destination(Protocol):
+    """One object of one vendor account. Any number of rows in, as many receipts out, in order.
+
+    Raises (both methods): FatalError, RetriableError; their ``receipts`` hold the rows that were
+    decided before the failure, and sending any row again is harmless.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def limits(self) -> Limits: ...
+
+    def upsert(self, rows: Sequence[Row]) -> list[Receipt]: ...
+
+    def remove(self, rows: Sequence[Row]) -> list[Receipt]: ...
+
+
+@runtime_checkable
+class JobPolling(Protocol):
+    """For vendors that queue. Polling reads only: it never adds or changes anybody."""
+
+    def poll(self, job_id: str, rows: Sequence[Row]) -> list[Receipt] | None:
+        """Receipts of the rows that were queued under ``job_id``; None while it is not finished."""
+        ...
+
+
+@runtime_checkable
+class ReadBack(Protocol):
+    """For vendors that can list who is in an object."""
+
+    def read_back(self) -> Iterator[str]:
+        """The vendor's ids of the members."""
+        ...
+
+
+class DeliveryError(TributaryError):
+    """A request failed as a whole; ``receipts`` holds the rows decided before it."""
+
+    def __init__(self, what: str, *, remedy: str) -> None:
+        super().__init__(what, remedy=remedy)
+        self.receipts: tuple[Receipt, ...] = ()
+
+
+class FatalError(DeliveryError):
+    """Stop: credential, permission, unknown object or a request the vendor does not understand."""
+
+    def __init__(self, what: str, *, remedy: str, status: int | None = None) -> None:
+        super().__init__(what, remedy=remedy)
+        self.status = status
+
+
+class RetriableError(DeliveryError):
+    """Wait and send again; ``retry_after_seconds`` is a floor where the vendor named one."""
+
+    def __init__(
+        self, what: str, *, remedy: str, retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(what, remedy=remedy)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class RefusedError(FatalError):
+    """The vendor refused one request for its content: nothing of it took effect.
+
+    Plug-ins catch it to find the rows at fault; ``row_indexes`` are those the vendor itself named.
+    """
+
+    def __init__(
+        self, what: str, *, remedy: str, code: str, row_indexes: frozenset[int] = frozenset()
+    ) -> None:
+        super().__init__(what, remedy=remedy)
+        self.code = code
+        self.row_indexes = row_indexes

@@ -1,0 +1,100 @@
+"""The destinations there are, by name.
+
+What lives here: which plug-in serves which object, and how it is put together from settings.
+What never does: calls.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import httpx
+
+from orchestration.destinations import meta
+from orchestration.destinations.base import Destination
+from orchestration.destinations.google import customer_match as google
+from orchestration.destinations.google.errors import ERRORS as GOOGLE_ERRORS
+from orchestration.destinations.http import VendorHttp
+from orchestration.destinations.klaviyo import api as klaviyo
+from orchestration.destinations.klaviyo.errors import ERRORS as KLAVIYO_ERRORS
+from orchestration.destinations.klaviyo.lists import KlaviyoList
+from orchestration.destinations.klaviyo.profiles import KlaviyoProfiles
+from orchestration.errors import UnknownNameError
+from orchestration.settings import DestinationSettings
+
+Transport = httpx.BaseTransport | None
+Opener = Callable[[str, DestinationSettings, Transport], Destination]
+
+
+def _client(module_http: Callable[..., VendorHttp], transport: Transport) -> VendorHttp:
+    return module_http() if transport is None else module_http(transport=transport)
+
+
+def _klaviyo_api(settings: DestinationSettings, transport: Transport) -> klaviyo.KlaviyoApi:
+    make = partial(
+        VendorHttp, settings, klaviyo.AUTHORIZATION, KLAVIYO_ERRORS, klaviyo.HEADERS
+    )
+    return klaviyo.KlaviyoApi(_client(make, transport))
+
+
+def _klaviyo_profiles(
+    _: str, settings: DestinationSettings, transport: Transport
+) -> Destination:
+    return KlaviyoProfiles(_klaviyo_api(settings, transport))
+
+
+def _klaviyo_list(
+    name: str, settings: DestinationSettings, transport: Transport
+) -> Destination:
+    return KlaviyoList(_klaviyo_api(settings, transport), settings.object_id(name))
+
+
+def _meta_audience(
+    name: str, settings: DestinationSettings, transport: Transport
+) -> Destination:
+    make = partial(VendorHttp, settings, meta.AUTHORIZATION, meta.ERRORS, meta.HEADERS)
+    return meta.MetaCustomAudience(
+        _client(make, transport), settings.object_id(name), lambda: secrets.randbits(53) + 1
+    )
+
+
+def _google_list(
+    name: str, settings: DestinationSettings, transport: Transport
+) -> Destination:
+    make = partial(VendorHttp, settings, google.AUTHORIZATION, GOOGLE_ERRORS, google.HEADERS)
+    return google.GoogleCustomerMatch(
+        _client(make, transport), settings.account_id, settings.object_id(name)
+    )
+
+
+# Destination, then the kind of object before its "/".
+PLUGINS: Mapping[str, Mapping[str, Opener]] = {
+    "klaviyo": {"profiles": _klaviyo_profiles, "list": _klaviyo_list},
+    "meta": {"custom_audience": _meta_audience},
+    "google": {"customer_match": _google_list},
+}
+
+
+def open_destination(
+    name: str,
+    object_name: str,
+    settings: DestinationSettings,
+    *,
+    transport: httpx.BaseTransport | None = None,
+) -> Destination:
+    """The plug-in for one object, e.g. ``klaviyo`` and ``list/vip``. Makes no call.
+
+    Raises:
+        UnknownNameError: no such destination, or no such kind of object there.
+        ConfigurationError: the base URL is neither https nor loopback.
+    """
+    if name not in PLUGINS:
+        raise UnknownNameError("destination", name, list(PLUGINS))
+    kind, _, rest = object_name.partition("/")
+    kinds = PLUGINS[name]
+    if kind not in kinds or (kind != "profiles") != bool(rest):
+        known = [kind if kind == "profiles" else f"{kind}/<name>" for kind in kinds]
+        raise UnknownNameError(f"object of {name}", object_name, known)
+    return kinds[kind](rest, settings, transport)

@@ -1,0 +1,58 @@
+"""Small statement helpers that the ledger's files share.
+
+What lives here: sequence numbers, insert-or-update for SQLite and Postgres, chunks.
+What never does: the name of a table other than ``counter``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Table, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from orchestration.ledger.tables import counter
+
+Item = TypeVar("Item")
+
+# No transaction writes more rows than this, in all tables together.
+TRANSACTION_ROWS = 1_000
+# A settled row touches four tables (receipt, delivered, dead_letter, outbox), besides the counters.
+SETTLED_ROWS = 200
+# Rows of one table that go in together.
+INSERTED_ROWS = 900
+
+
+def next_sequence(connection: Connection, name: str, count: int) -> int:
+    """Take ``count`` numbers of the counter ``name`` and return the first of them."""
+    taken = connection.execute(
+        update(counter).where(counter.c.name == name).values(value=counter.c.value + count)
+    )
+    if taken.rowcount == 0:
+        connection.execute(counter.insert().values(name=name, value=count))
+        return 1
+    newest: int = connection.execute(
+        select(counter.c.value).where(counter.c.name == name)
+    ).scalar_one()
+    return newest - count + 1
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows; where the primary key is there already, replace every given column."""
+    if not rows:
+        return
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    keys = [column.name for column in table.primary_key]
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=keys, set_=changed),
+        [dict(row) for row in rows],
+    )
+
+
+def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """Slices of at most ``size`` items, in order."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

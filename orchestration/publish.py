@@ -1,0 +1,304 @@
+"""Publish a green build: an immutable snapshot, one pointer, and what the ledger must remember.
+
+What lives here: the export of public models, ``lookup.sqlite``, digests, the pointer's rename, and
+handing new customer ids and suppressions to the ledger.
+What never does: rules of a model; opt-ins; the ``activation`` schema (plans read it, nobody else).
+
+Killed anywhere and run again, it ends in the same state.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.errors import TributaryError
+from orchestration.faults import kill_point
+from orchestration.ledger import Ledger
+from orchestration.ledger.audit import canonical_json, fsync_folder
+from orchestration.resources import warehouse_connection
+from orchestration.settings import Settings
+
+KEPT_SNAPSHOTS = 3
+POINTER = "current"
+_ROWS_TOGETHER = 10_240
+_IDENTITY_MAP = ("identity", "identity_map")
+_CUSTOMERS = ("customer", "dim_customers")
+_SEEDS = ("identity", "customer_seeds")
+_SUPPRESSIONS = ("consent", "fct_suppressions")
+
+Relation = tuple[str, str]
+
+
+class PublishError(TributaryError):
+    """The build cannot be published: no manifest, or a table that it promises is not there."""
+
+
+@dataclass(frozen=True)
+class PublishReport:
+    """``is_new`` is False where this very content was published before."""
+
+    build_id: str
+    folder: Path
+    is_new: bool
+    table_rows: Mapping[str, int]
+    new_customer_id_count: int
+    new_suppression_count: int
+
+
+def publish(
+    settings: Settings, ledger: Ledger, *, now: Callable[[], datetime], manifest: Path
+) -> PublishReport:
+    """Publish the warehouse as the green build left it; call it after a green build only.
+
+    Args:
+        manifest: dbt's manifest.json, which says what is public.
+
+    Raises:
+        PublishError: see there. Nothing that was published before is touched then.
+        WarehouseBusyError: another process holds the warehouse.
+    """
+    relations = _public_relations(manifest)
+    with warehouse_connection(settings, "publish", read_only=True) as warehouse:
+        tables = [_described(warehouse, relation) for relation in relations]
+        build_id = hashlib.sha256(
+            canonical_json([[t["table"], t["sha256"]] for t in tables]).encode()
+        ).hexdigest()[:16]
+        folder = settings.published_dir / build_id
+        is_new = not folder.exists()
+        if is_new:
+            _export(settings, warehouse, relations, tables, folder, build_id)
+        _point(settings, folder, now())
+        new_ids = ledger.register_customer_ids(_seeds(warehouse))
+        kill_point("publish_registered")
+        new_suppressions = ledger.record_suppressions(_suppressions(warehouse))
+    _drop_old(settings, folder)
+    return PublishReport(
+        build_id=build_id,
+        folder=folder,
+        is_new=is_new,
+        table_rows={str(t["table"]): int(t["row_count"]) for t in tables},
+        new_customer_id_count=new_ids,
+        new_suppression_count=new_suppressions,
+    )
+
+
+def warehouse_digest(settings: Settings) -> dict[str, str]:
+    """SHA-256 per table over its ordered rows, for every table that models and seeds built."""
+    with warehouse_connection(settings, "digest", read_only=True) as warehouse:
+        relations = warehouse.execute("""
+            select table_schema, table_name from information_schema.tables
+            where table_type = 'BASE TABLE' and not starts_with(table_schema, 'raw_')
+            order by table_schema, table_name
+        """).fetchall()
+        return {
+            f"{schema}.{name}": _digest(warehouse, (schema, name)) for schema, name in relations
+        }
+
+
+def identifier_digest(identifier_type: str, identifier_scope: str, identifier_value: str) -> str:
+    """The key of ``lookup.sqlite`` for an identifier as ``identity_map`` holds it."""
+    text = f"{identifier_type}|{identifier_scope}|{identifier_value}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _public_relations(manifest: Path) -> list[Relation]:
+    try:
+        nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"].values()
+    except (OSError, ValueError, KeyError) as error:
+        raise PublishError(
+            f"{manifest.name} cannot be read ({type(error).__name__}).",
+            remedy="Run 'tributary build' first.",
+        ) from error
+    relations = sorted(
+        (str(node["schema"]), str(node.get("alias") or node["name"]))
+        for node in nodes
+        if node.get("resource_type") == "model"
+        and "public" in (node.get("access"), node.get("config", {}).get("access"))
+        and node["schema"] != "activation"
+    )
+    for needed in (_IDENTITY_MAP, _CUSTOMERS):
+        if needed not in relations:
+            raise PublishError(
+                f"{'.'.join(needed)} is not among the public models.",
+                remedy="Keep its access public in the model's YAML.",
+            )
+    return relations
+
+
+def _described(warehouse: duckdb.DuckDBPyConnection, relation: Relation) -> dict[str, Any]:
+    try:
+        count = warehouse.execute(f"select count(*) from {_quoted(relation)}").fetchone()[0]
+        digest = _digest(warehouse, relation)
+    except duckdb.CatalogException as error:
+        raise _no_table(relation) from error
+    return {"table": ".".join(relation), "row_count": count, "sha256": digest}
+
+
+def _digest(warehouse: duckdb.DuckDBPyConnection, relation: Relation) -> str:
+    reader = warehouse.execute(f"""
+        select sha256(cast(to_json(built) as varchar)) as row_digest
+        from {_quoted(relation)} as built
+        order by row_digest
+    """).to_arrow_reader(_ROWS_TOGETHER)
+    digest = hashlib.sha256()
+    for batch in reader:
+        digest.update("".join(batch.column(0).to_pylist()).encode())
+    return digest.hexdigest()
+
+
+def _export(
+    settings: Settings,
+    warehouse: duckdb.DuckDBPyConnection,
+    relations: list[Relation],
+    tables: list[dict[str, Any]],
+    folder: Path,
+    build_id: str,
+) -> None:
+    settings.published_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for leftover in settings.published_dir.glob(".building-*"):
+        shutil.rmtree(leftover)
+    temporary = settings.published_dir / f".building-{build_id}"
+    temporary.mkdir(mode=0o700)
+    for relation in relations:
+        file = temporary / f"{'.'.join(relation)}.parquet"
+        warehouse.execute(
+            f"copy (select * from {_quoted(relation)} order by all) "
+            f"to {_text(str(file))} (format parquet, compression zstd)"
+        )
+        kill_point("publish_exporting")
+    _write_lookup(warehouse, temporary / "lookup.sqlite")
+    content = {"build_id": build_id, "tables": tables}
+    (temporary / "manifest.json").write_text(json.dumps(content, indent=2), encoding="utf-8")
+    for file in temporary.iterdir():
+        file.chmod(0o600)
+        with file.open("rb") as stream:
+            os.fsync(stream.fileno())
+    fsync_folder(temporary)
+    kill_point("publish_exported")
+    temporary.rename(folder)
+    fsync_folder(settings.published_dir)
+
+
+def _write_lookup(warehouse: duckdb.DuckDBPyConnection, file: Path) -> None:
+    """Identifier digest to customer id to profile, for readers that never open the warehouse."""
+    identifiers = f"""
+        select
+            sha256(
+                identifier_type || '|' || coalesce(identifier_scope, '') || '|' || identifier_value
+            ) as identifier_digest,
+            customer_id
+        from {_quoted(_IDENTITY_MAP)}
+        order by identifier_digest
+    """
+    profiles = f"""
+        select customer_id, cast(to_json(built) as varchar) as profile_json
+        from {_quoted(_CUSTOMERS)} as built
+        order by customer_id
+    """
+    lookup = sqlite3.connect(file)
+    try:
+        # A file that nobody reads before it is whole and fsynced needs no journal.
+        lookup.execute("pragma journal_mode = off")
+        lookup.execute("pragma synchronous = off")
+        lookup.execute(
+            "create table identifier (identifier_digest text primary key, customer_id text) "
+            "without rowid"
+        )
+        lookup.execute(
+            "create table profile (customer_id text primary key, profile_json text) without rowid"
+        )
+        with lookup:
+            for batch in _batches(warehouse, identifiers):
+                lookup.executemany("insert into identifier values (?, ?)", batch)
+            for batch in _batches(warehouse, profiles):
+                lookup.executemany("insert into profile values (?, ?)", batch)
+    finally:
+        lookup.close()
+
+
+def _point(settings: Settings, folder: Path, at: datetime) -> None:
+    """Move the pointer; readers see the old snapshot or the new one."""
+    # The folder's time says when it was last current: what `_drop_old` goes by.
+    os.utime(folder, (at.timestamp(), at.timestamp()))
+    pointer = settings.published_dir / POINTER
+    temporary = settings.published_dir / f".{POINTER}.{os.getpid()}"
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(folder.name)
+    kill_point("publish_before_pointer")
+    temporary.replace(pointer)
+    fsync_folder(settings.published_dir)
+    kill_point("publish_pointed")
+
+
+def _drop_old(settings: Settings, current: Path) -> None:
+    snapshots = sorted(
+        (
+            entry
+            for entry in settings.published_dir.iterdir()
+            if entry.is_dir() and not entry.is_symlink() and not entry.name.startswith(".")
+        ),
+        key=lambda entry: (entry == current, entry.stat().st_mtime, entry.name),
+        reverse=True,
+    )
+    for old in snapshots[KEPT_SNAPSHOTS:]:
+        shutil.rmtree(old)
+    for link in settings.published_dir.glob(f".{POINTER}.*"):
+        link.unlink()
+
+
+def _seeds(warehouse: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
+    names = ("customer_id", "source_relation", "source_table", "source_row_id")
+    yield from _rows(warehouse, _SEEDS, names, "customer_id")
+
+
+def _suppressions(warehouse: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
+    key = ("subject_type", "subject_value", "channel", "purpose", "source_event")
+    for row in _rows(warehouse, _SUPPRESSIONS, (*key, "suppressed_at"), ", ".join(key)):
+        moment = row["suppressed_at"]
+        aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+        yield {**row, "suppressed_at": aware}
+
+
+def _rows(
+    warehouse: duckdb.DuckDBPyConnection, relation: Relation, names: tuple[str, ...], order: str
+) -> Iterator[dict[str, Any]]:
+    statement = f"select {', '.join(names)} from {_quoted(relation)} order by {order}"
+    try:
+        for batch in _batches(warehouse, statement):
+            yield from (dict(zip(names, row, strict=True)) for row in batch)
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise _no_table(relation) from error
+
+
+def _batches(
+    warehouse: duckdb.DuckDBPyConnection, statement: str
+) -> Iterator[list[tuple[Any, ...]]]:
+    result = warehouse.execute(statement)
+    while batch := result.fetchmany(_ROWS_TOGETHER):
+        yield batch
+
+
+def _no_table(relation: Relation) -> PublishError:
+    return PublishError(
+        f"{'.'.join(relation)} is not in the warehouse as the manifest promises it.",
+        remedy="Run 'tributary build' until it is green, then publish again.",
+    )
+
+
+def _quoted(relation: Relation) -> str:
+    return ".".join('"' + name.replace('"', '""') + '"' for name in relation)
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

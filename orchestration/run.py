@@ -1,0 +1,319 @@
+"""The day's work, in order: land, check, build, publish, plan, approve, deliver.
+
+What lives here: the order of the steps, their seconds, and the exit code that cron reads.
+What never does: the work of a step (its room), output, a way past an approval.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+from pathlib import Path
+
+from orchestration.activation import approval
+from orchestration.activation.deliver import DeliveryReport, deliver
+from orchestration.activation.plan import Plan, make_plans
+from orchestration.activation.spec import read_sync_specs
+from orchestration.destinations.registry import open_destination
+from orchestration.errors import ConfigurationError, UnknownNameError
+from orchestration.landing import (
+    LandingReport,
+    land_directory,
+    land_ledger,
+    land_orders_export,
+    register_tables,
+)
+from orchestration.landing.report import Progress, no_progress
+from orchestration.ledger import SealedPlan, StoredApproval, delivered, open_ledger
+from orchestration.project import BuildResult, DbtProject
+from orchestration.publish import POINTER, PublishReport, publish
+from orchestration.settings import Settings
+
+Clock = Callable[[], datetime]
+DELIVERABLE_STATES = ("approved", "started", "partial")
+WAITING_STATES = ("open", "halted")
+
+
+class ExitCode(IntEnum):
+    """What cron learns from a run."""
+
+    DONE = 0
+    FAILED = 1
+    WAITS_FOR_APPROVAL = 2
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where new rows come from: a folder in the raw layout, an export, tables of a loader.
+
+    ``registered`` maps our source to the loader's schema, e.g. ``shopify`` → ``fivetran_shopify``.
+    """
+
+    directory: Path | None = None
+    relation: str | None = None
+    orders_export: Path | None = None
+    mapping: Path | None = None
+    registered: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if (self.orders_export is None) != (self.mapping is None):
+            raise ConfigurationError(
+                "An orders export and its mapping go together.",
+                remedy="Give both --orders-export FILE and --mapping FILE.yml.",
+            )
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step and its seconds of wall-clock."""
+
+    name: str
+    seconds: float
+
+
+@dataclass
+class RunReport:
+    """What a day's work came to, step by step."""
+
+    steps: list[Step] = field(default_factory=list)
+    landing: list[LandingReport] = field(default_factory=list)
+    build: BuildResult | None = None
+    publication: PublishReport | None = None
+    plans: list[Plan] = field(default_factory=list)
+    delivery: DeliveryReport | None = None
+    waiting: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        if self.delivery is not None and not self.delivery.is_complete:
+            return ExitCode.FAILED
+        return ExitCode.WAITS_FOR_APPROVAL if self.waiting else ExitCode.DONE
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Measure the block as step ``name``."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.steps.append(Step(name, round(time.monotonic() - started, 2)))
+
+
+def run_day(
+    settings: Settings,
+    project: DbtProject,
+    *,
+    source: Source | None,
+    approve: bool,
+    now: Clock,
+    sleep: Callable[[float], None],
+    progress: Progress = no_progress,
+) -> RunReport:
+    """Do the day's work. Killed anywhere and run again, it ends in the same state.
+
+    Args:
+        source: what to land first; None where a loader or the fast lane brought everything.
+        approve: sign every open plan with the demo key, which is good for loopback hosts only.
+        progress: hears (what, done, total).
+
+    Raises:
+        TributaryError: a step failed; what it left is consistent, later steps did not run.
+    """
+    report = RunReport()
+    with report.timed("land"):
+        report.landing = land(settings, source, now=now, progress=progress)
+    with report.timed("check border"):
+        check_border(settings, report.landing)
+    with report.timed("build"):
+        report.build = build(project, progress=progress)
+    with report.timed("publish"):
+        report.publication = publish_build(settings, project, now=now)
+    with report.timed("plan"):
+        report.plans = plan(settings, project, now=now)
+    if approve:
+        with report.timed("approve"):
+            approve_open_plans(settings, now=now)
+    with open_ledger(settings, now=now) as ledger:
+        is_anything_approved = bool(ledger.plans(DELIVERABLE_STATES))
+    # `deliver` refuses where nothing is approved; in a day's work that means: ask a person.
+    if is_anything_approved:
+        with report.timed("deliver"):
+            report.delivery = deliver_all(settings, now=now, sleep=sleep, progress=progress)
+    with open_ledger(settings, now=now) as ledger:
+        report.waiting = tuple(waiting.plan_hash for waiting in ledger.plans(WAITING_STATES))
+    return report
+
+
+def land(
+    settings: Settings, source: Source | None, *, now: Clock, progress: Progress = no_progress
+) -> list[LandingReport]:
+    """Land the source, if there is one, and always what the ledger learned since."""
+    reports = []
+    if source is not None and source.directory is not None:
+        reports.append(
+            land_directory(
+                settings, source.directory, relation=source.relation, now=now, progress=progress
+            )
+        )
+    if source is not None and source.orders_export is not None and source.mapping is not None:
+        reports.append(
+            land_orders_export(
+                settings, source.orders_export, source.mapping, now=now, progress=progress
+            )
+        )
+    if source is not None and source.registered:
+        reports.append(
+            register_tables(
+                settings, source.registered, relation=source.relation, now=now, progress=progress
+            )
+        )
+    with open_ledger(settings, now=now) as ledger:
+        reports.append(land_ledger(settings, ledger, progress=progress))
+    return reports
+
+
+def check_border(settings: Settings, landing: Sequence[LandingReport]) -> None:
+    """Hold what landed against the contract; raises where it does not keep it."""
+
+
+def build(
+    project: DbtProject,
+    select: Sequence[str] | None = None,
+    *,
+    full_refresh: bool = False,
+    progress: Progress = no_progress,
+) -> BuildResult:
+    """Build and test the models.
+
+    Raises:
+        BuildFailedError: a model or a test failed.
+    """
+    nodes = json.loads(project.current_manifest().read_text(encoding="utf-8"))["nodes"]
+    finished = itertools.count(1)
+    result = project.build(
+        select,
+        full_refresh=full_refresh,
+        on_result=lambda _: progress("dbt", next(finished), len(nodes)),
+    )
+    result.raise_for_failures()
+    return result
+
+
+def publish_build(settings: Settings, project: DbtProject, *, now: Clock) -> PublishReport:
+    """Publish the green build and land what that taught the ledger."""
+    with open_ledger(settings, now=now) as ledger:
+        report = publish(settings, ledger, now=now, manifest=project.current_manifest())
+        land_ledger(settings, ledger)
+    return report
+
+
+def plan(
+    settings: Settings, project: DbtProject, models: Sequence[str] = (), *, now: Clock
+) -> list[Plan]:
+    """Seal one plan per delivery that the models declare, or for the named models only.
+
+    Raises:
+        UnknownNameError: no model of that name declares a delivery.
+    """
+    specs = read_sync_specs(project.current_manifest())
+    known = {spec.model: spec for spec in specs}
+    for model in models:
+        if model not in known:
+            raise UnknownNameError("delivery", model, list(known))
+    chosen = [known[model] for model in models] or specs
+    with open_ledger(settings, now=now) as ledger:
+        return make_plans(settings, ledger, chosen, now=now)
+
+
+def approve(
+    settings: Settings, plan_hashes: Sequence[str], *, reason: str | None, now: Clock
+) -> list[StoredApproval]:
+    """Sign plans with the approver's key; with a ``reason`` also what a guard halted.
+
+    Raises:
+        ConfigurationError: no key is set.
+        ApprovalError: see ``activation/approval.py``; plans before the refused one are signed.
+    """
+    key = settings.approver_key_file
+    if key is None:
+        raise ConfigurationError(
+            "No approver's key is set.",
+            remedy="Make one with `tributary key FILE` and set TRIBUTARY_APPROVER_KEY_FILE.",
+        )
+    with open_ledger(settings, now=now) as ledger:
+        return [
+            approval.approve(ledger, settings, one, approver_key=key, now=now)
+            if reason is None
+            else approval.approve_halted(
+                ledger, settings, one, approver_key=key, reason=reason, now=now
+            )
+            for one in plan_hashes
+        ]
+
+
+def approve_open_plans(settings: Settings, *, now: Clock) -> list[str]:
+    """Sign every open plan with the demo key; a plan that a guard halted stays for a person."""
+    with open_ledger(settings, now=now) as ledger:
+        hashes = [sealed.plan_hash for sealed in ledger.plans(("open",))]
+        for plan_hash in hashes:
+            approval.demo_approve(ledger, settings, plan_hash, now=now)
+    return hashes
+
+
+def deliver_all(
+    settings: Settings,
+    *,
+    now: Clock,
+    sleep: Callable[[float], None],
+    progress: Progress = no_progress,
+) -> DeliveryReport:
+    """Send what is approved and finish what was started.
+
+    Raises:
+        NotDeliverableError: plans wait for approval and nothing is approved.
+    """
+    decided: Counter[str] = Counter()
+
+    def count(sealed: SealedPlan, rows: int) -> None:
+        decided[sealed.plan_hash] += rows
+        what = f"{sealed.destination} {sealed.object}"
+        progress(what, decided[sealed.plan_hash], sealed.row_count)
+
+    with open_ledger(settings, now=now) as ledger:
+        return deliver(
+            settings,
+            ledger,
+            open_destination=open_destination,
+            now=now,
+            sleep=sleep,
+            progress=count,
+        )
+
+
+@dataclass(frozen=True)
+class Status:
+    """What stands now: the snapshot's build id, plans that are not finished, rows per object."""
+
+    build_id: str | None
+    plans: tuple[SealedPlan, ...]
+    delivered: dict[tuple[str, str], int]
+
+
+def status(settings: Settings, *, now: Clock) -> Status:
+    """Read the pointer and the ledger; the warehouse stays closed."""
+    pointer = settings.published_dir / POINTER
+    with open_ledger(settings, now=now) as ledger:
+        with ledger.read() as connection:
+            standing = delivered.standing_counts(connection)
+        return Status(
+            build_id=pointer.resolve().name if pointer.exists() else None,
+            plans=tuple(ledger.plans()),
+            delivered=standing,
+        )

@@ -1,0 +1,162 @@
+"""What the laws need of each kind of object: rows that are good, and rows that the vendor rejects.
+
+What lives here: one case per entry of the registry, and the sandbox as tests see it.
+What never does: assertions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+
+import httpx
+
+from orchestration.destinations.base import Destination, JobPolling, Receipt, Row
+from orchestration.destinations.registry import open_destination
+from orchestration.sandbox.server import sandbox_environment
+from orchestration.settings import DestinationSettings, Secret, Settings
+
+OBJECTS = {"klaviyo": ["list/vip"], "meta": ["custom_audience/vip"], "google": ["vip"]}
+_NUMBERS = count(1)
+PLACEHOLDER = "0" * 64
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Case:
+    """How to speak to one kind of object."""
+
+    destination: str
+    object: str
+    payload: Callable[[str], Mapping[str, Any]]
+    bad: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return f"{self.destination}:{self.object.partition('/')[0]}"
+
+    def row(self) -> Row:
+        """A new person, known to nobody."""
+        number = next(_NUMBERS)
+        key = f"cus_canary{number:06d}"
+        return Row(key, self.payload(key))
+
+    def bad_row(self) -> Row:
+        """A person whom the vendor, not we, turns down."""
+        row = self.row()
+        return replace(row, payload={**row.payload, **self.bad})
+
+
+CASES = [
+    Case(
+        "klaviyo",
+        "profiles",
+        lambda key: {
+            "email": f"{key}@canary.example",
+            "phone_number": f"+1650555{key[-4:]}",
+            "external_id": key,
+            "first_name": f"Given{key}",
+            "last_name": None,
+            "city": f"City{key}",
+            "property_segment": f"Segment{key}",
+            "normaliser_version": "1",
+        },
+        {"email": "not-an-address"},
+    ),
+    Case(
+        "klaviyo",
+        "list/vip",
+        lambda key: {"email": f"{key}@canary.example", "external_id": key},
+        {"email": "not-an-address"},
+    ),
+    Case(
+        "meta",
+        "custom_audience/vip",
+        lambda key: {
+            "extern_id": key,
+            "email_sha256": digest(f"{key}@canary.example"),
+            "phone_sha256": None,
+            "first_name_sha256": digest(f"given{key}"),
+            "normaliser_version": "1",
+        },
+        {"phone_sha256": PLACEHOLDER},
+    ),
+    Case(
+        "google",
+        "customer_match/vip",
+        lambda key: {
+            "email_sha256": digest(f"{key}@canary.example"),
+            "first_name_sha256": digest(f"given{key}"),
+            "last_name_sha256": digest(f"family{key}"),
+            "postal_code": "94043",
+            "region_code": "US",
+            "ad_user_data": "CONSENT_GRANTED",
+            "ad_personalization": "CONSENT_GRANTED",
+        },
+        {"phone_sha256": PLACEHOLDER},
+    ),
+]
+
+
+class World:
+    """The sandbox from outside."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self.settings = Settings.from_env(sandbox_environment(base)).destinations
+
+    def open(self, case: Case, **changes: Any) -> Destination:
+        """The plug-in of ``case``; ``changes`` go to its settings."""
+        settings = replace(self.settings[case.destination], **changes)
+        return open_destination(case.destination, case.object, settings)
+
+    def truth(self) -> dict[str, Any]:
+        return dict(httpx.get(f"{self.base}/_truth").json())
+
+    def held(self) -> dict[str, Any]:
+        """The truth without its counters: only who is where."""
+        truth = self.truth()
+        return {vendor: truth[vendor] for vendor in ("klaviyo", "meta", "google")}
+
+    def writes(self) -> list[dict[str, Any]]:
+        return list(httpx.get(f"{self.base}/_writes").json())
+
+    def misbehave(self, case: Case, *answers: Mapping[str, Any], path: str = "") -> None:
+        script = {"vendor": case.destination, "path": path, "answers": list(answers)}
+        httpx.post(f"{self.base}/_faults", json={"scripts": [script]}).raise_for_status()
+
+    def behave(self) -> None:
+        httpx.delete(f"{self.base}/_faults").raise_for_status()
+
+
+def without_secret(settings: DestinationSettings) -> DestinationSettings:
+    return replace(settings, secret=None)
+
+
+def wrong_secret() -> Secret:
+    return Secret("canary-wrong-secret")
+
+
+def settled(
+    destination: Destination, rows: Sequence[Row], receipts: Sequence[Receipt]
+) -> list[Receipt]:
+    """The receipts with every queued row polled to its end, as the sender does."""
+    by_key = {receipt.key: receipt for receipt in receipts}
+    jobs = {receipt.job_id for receipt in receipts if receipt.job_id}
+    for job_id in sorted(jobs):
+        if not isinstance(destination, JobPolling):
+            raise AssertionError("a job without polling")
+        waiting = [row for row in rows if by_key[row.key].job_id == job_id]
+        polled = None
+        for _ in range(10):
+            polled = polled or destination.poll(job_id, waiting)
+        if polled is None:
+            raise AssertionError("the job never ended")
+        by_key.update({receipt.key: receipt for receipt in polled})
+    return [by_key[receipt.key] for receipt in receipts]

@@ -1,0 +1,239 @@
+"""Laws of every destination, against the sandbox over HTTP.
+
+What lives here: what holds for each entry of the registry; a new plug-in is tested by existing.
+What never does: a fact of one vendor; those are unit tests.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from orchestration.destinations.base import Destination, FatalError, RetriableError
+from orchestration.destinations.registry import PLUGINS, open_destination
+from tests.contracts.cases import CASES, Case, World, settled, without_secret, wrong_secret
+
+every_destination = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+
+class NoCalls(httpx.BaseTransport):
+    """A network that nobody may touch."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        raise AssertionError("a call was made")
+
+
+def in_small_requests(destination: Destination, row_count: int) -> Destination:
+    limits = replace(destination.limits, rows_per_request=row_count)
+    return replace(destination, limits=limits)  # type: ignore[type-var]
+
+
+def test_every_entry_of_the_registry_has_a_case() -> None:
+    registered = {f"{name}:{kind}" for name, kinds in PLUGINS.items() for kind in kinds}
+    assert {case.name for case in CASES} == registered
+
+
+@every_destination
+def test_an_empty_batch_makes_no_call_and_needs_no_secret(case: Case, world: World) -> None:
+    settings = without_secret(world.settings[case.destination])
+    destination = open_destination(
+        case.destination, case.object, settings, transport=NoCalls()
+    )
+    assert destination.upsert([]) == []
+    assert destination.remove([]) == []
+
+
+@every_destination
+@pytest.mark.parametrize("row_count", [1, 5])
+def test_n_rows_give_n_receipts_with_the_same_keys(
+    case: Case, row_count: int, world: World
+) -> None:
+    destination = in_small_requests(world.open(case), 2)
+    rows = [case.row() for _ in range(row_count)]
+    added = settled(destination, rows, destination.upsert(rows))
+    removed = settled(destination, rows, destination.remove(rows))
+    for receipts in (added, removed):
+        assert [receipt.key for receipt in receipts] == [row.key for row in rows]
+        assert {receipt.verdict for receipt in receipts} == {"accepted"}
+
+
+@every_destination
+def test_a_mixed_response_gives_mixed_receipts(case: Case, world: World) -> None:
+    destination = world.open(case)
+    rows = [case.row() for _ in range(9)]
+    rows[2], rows[6] = case.bad_row(), case.bad_row()
+    receipts = settled(destination, rows, destination.upsert(rows))
+    verdicts = [receipt.verdict for receipt in receipts]
+    assert [place for place, verdict in enumerate(verdicts) if verdict == "rejected"] == [2, 6]
+    assert set(verdicts) == {"accepted", "rejected"}
+    assert all(receipt.reason for receipt in receipts if receipt.verdict == "rejected")
+
+
+@every_destination
+def test_the_same_batch_twice_is_harmless(case: Case, world: World) -> None:
+    destination = world.open(case)
+    rows = [case.row() for _ in range(3)]
+    settled(destination, rows, destination.upsert(rows))
+    once = world.held()
+    again = settled(destination, rows, destination.upsert(rows))
+    assert {receipt.verdict for receipt in again} == {"accepted"}
+    assert world.held() == once
+
+
+@every_destination
+def test_an_answer_lost_after_its_effect_is_made_good_by_sending_again(
+    case: Case, world: World
+) -> None:
+    destination = world.open(case)
+    rows = [case.row() for _ in range(3)]
+    before = world.held()
+    for fault in ({"kind": "lost_ack"}, {"kind": "bad_json"}, {"kind": "drop"}):
+        world.misbehave(case, fault)
+        with pytest.raises(RetriableError):
+            destination.upsert(rows)
+    settled(destination, rows, destination.upsert(rows))
+    after = world.held()
+    assert after != before
+    settled(destination, rows, destination.upsert(rows))
+    assert world.held() == after
+
+
+@every_destination
+def test_removing_an_unknown_key_is_accepted_and_creates_nobody(
+    case: Case, world: World
+) -> None:
+    destination = world.open(case)
+    rows = [case.row() for _ in range(2)]
+    before = world.held()
+    receipts = settled(destination, rows, destination.remove(rows))
+    assert {receipt.verdict for receipt in receipts} == {"accepted"}
+    assert world.held() == before
+
+
+@every_destination
+def test_who_was_added_to_an_object_and_removed_is_out(case: Case, world: World) -> None:
+    if case.object == "profiles":
+        pytest.skip("a profile is no membership: removal takes our properties back")
+    destination = world.open(case)
+    name = case.object.partition("/")[2]
+    word = "lists" if case.destination == "klaviyo" else "audiences"
+    before = world.held()[case.destination][word][name]
+    rows = [case.row() for _ in range(3)]
+    receipts = settled(destination, rows, destination.upsert(rows))
+    assert world.held()[case.destination][word][name] == before + 3
+    leaving = [
+        replace(row, vendor_id=receipt.vendor_id)
+        for row, receipt in zip(rows, receipts, strict=True)
+    ]
+    settled(destination, leaving, destination.remove(leaving))
+    assert world.held()[case.destination][word][name] == before
+
+
+@every_destination
+def test_a_wrong_secret_is_fatal(case: Case, world: World) -> None:
+    destination = world.open(case, secret=wrong_secret())
+    with pytest.raises(FatalError) as raised:
+        destination.upsert([case.row()])
+    assert f"TRIBUTARY_{case.destination.upper()}_SECRET" in raised.value.remedy
+    assert "401" in raised.value.what
+
+
+@every_destination
+def test_a_missing_secret_with_rows_is_fatal_and_names_the_variable(
+    case: Case, world: World
+) -> None:
+    destination = world.open(case, secret=None)
+    for call in (destination.upsert, destination.remove):
+        with pytest.raises(FatalError) as raised:
+            call([case.row()])
+        assert f"TRIBUTARY_{case.destination.upper()}_SECRET" in raised.value.remedy
+
+
+@every_destination
+def test_an_unknown_object_is_fatal(case: Case, world: World) -> None:
+    if case.object == "profiles":
+        pytest.skip("the account's profiles are always there")
+    unknown = replace(case, object=f"{case.object}_that_nobody_made")
+    with pytest.raises(FatalError) as raised:
+        world.open(unknown).upsert([case.row()])
+    assert "404" in raised.value.what
+
+
+@every_destination
+def test_too_many_requests_is_retriable_with_the_vendors_floor(
+    case: Case, world: World
+) -> None:
+    destination = world.open(case)
+    world.misbehave(case, {"kind": "status", "status": 429, "retry_after": "17"})
+    with pytest.raises(RetriableError) as raised:
+        destination.upsert([case.row()])
+    assert raised.value.retry_after_seconds == 17.0
+
+
+@every_destination
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_failing_server_is_retriable(case: Case, status: int, world: World) -> None:
+    destination = world.open(case)
+    world.misbehave(
+        case, {"kind": "status", "status": status}, {"kind": "html", "status": status}
+    )
+    for _ in range(2):
+        with pytest.raises(RetriableError):
+            destination.upsert([case.row()])
+
+
+@every_destination
+def test_a_redirect_is_not_followed(case: Case, world: World) -> None:
+    world.misbehave(case, {"kind": "redirect"})
+    with pytest.raises(FatalError):
+        world.open(case).upsert([case.row()])
+
+
+@every_destination
+def test_rows_decided_before_a_failure_are_not_forgotten(case: Case, world: World) -> None:
+    destination = in_small_requests(world.open(case), 2)
+    rows = [case.row() for _ in range(4)]
+    path = {"klaviyo": "profile-bulk-import-jobs", "meta": "users", "google": "ingest"}
+    world.misbehave(
+        case, {"kind": "ok"}, {"kind": "status", "status": 503}, path=path[case.destination]
+    )
+    with pytest.raises(RetriableError) as raised:
+        destination.upsert(rows)
+    assert [receipt.key for receipt in raised.value.receipts] == [row.key for row in rows[:2]]
+
+
+@every_destination
+def test_no_row_value_and_no_secret_is_logged_or_raised(
+    case: Case, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    destination = world.open(case)
+    rows = [case.row() for _ in range(2)] + [case.bad_row()]
+    receipts = settled(destination, rows, destination.upsert(rows))
+    receipts += settled(destination, rows, destination.remove(rows))
+    said = [caplog.text, repr(receipts), repr(destination)]
+    for fault in (
+        {"kind": "status", "status": 400, "code": rows[0].key},
+        {"kind": "status", "status": 403},
+        {"kind": "lost_ack"},
+        {"kind": "bad_json"},
+    ):
+        world.behave()
+        world.misbehave(case, fault)
+        try:
+            said.append(repr(destination.upsert(rows[:1])))
+        except (FatalError, RetriableError) as error:
+            said.append(f"{error!r} {error.what} {error.remedy} {error.__cause__!r}")
+    said.append(caplog.text)
+    secret = world.settings[case.destination].secret
+    assert secret is not None
+    values = [str(value) for row in rows for value in row.payload.values() if value is not None]
+    telling = [value for value in values if len(value) > 6 and not value.startswith("cus_")]
+    assert telling
+    assert caplog.records
+    for value in [*telling, secret.reveal()]:
+        assert not any(value in text for text in said)
+    assert not any(row.key in caplog.text for row in rows)

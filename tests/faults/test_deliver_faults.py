@@ -1,0 +1,130 @@
+"""Killed anywhere between plan and receipt, the next run ends where an undisturbed one ends."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from orchestration.ledger import open_ledger
+from orchestration.sandbox.server import sandbox_environment, start_in_background
+from orchestration.sandbox.truth import Truth
+from orchestration.settings import Settings
+from tests.faults.delivering import _CONTEXT, OBJECTS, SPECS, in_child, run_day
+from tests.unit.activation.world import World, ledger_state
+
+CONSENT = {"ad_user_data": "CONSENT_GRANTED", "ad_personalization": "CONSENT_GRANTED"}
+FIRST_DAY = {f"c{n:04}": f"person{n}@example.test" for n in range(450)}
+# Forty leave, forty have another address, forty are new.
+SECOND_DAY = {
+    **{key: email for key, email in list(FIRST_DAY.items())[40:]},
+    **{f"c{n:04}": f"moved{n}@example.test" for n in range(40, 80)},
+    **{f"c{n:04}": f"person{n}@example.test" for n in range(1_000, 1_040)},
+}
+POINTS = [
+    "after_plan:1",
+    "after_approve:1",
+    "after_approve:2",
+    "before_send:1",
+    "before_send:3",
+    "mid_batch:2",
+    "after_send_before_ack:1",
+    "after_send_before_ack:4",
+    "after_ack_before_commit:1",
+    "after_ack_before_commit:4",
+    "after_commit:2",
+]
+
+
+@dataclass
+class Shop:
+    """A home and a sandbox of its own, with the first day delivered."""
+
+    home: Path
+    state_dir: Path
+    environment: dict[str, str]
+
+    def desire(self, emails: dict[str, str]) -> None:
+        with open_ledger(self.settings) as ledger:
+            for spec in SPECS:
+                World(self.settings, ledger).desire(emails, spec, **CONSENT)
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.from_env({**self.environment, "TRIBUTARY_HOME": str(self.home)})
+
+    def outcome(self) -> object:
+        with open_ledger(self.settings) as ledger:
+            assert ledger.verify() > 0
+            state = ledger_state(ledger)
+        truth = Truth(self.state_dir)
+        members = {
+            spec.destination: truth.members(spec.destination, "vip") for spec in SPECS
+        }
+        truth.close()
+        return state, members
+
+    def write_count(self) -> int:
+        truth = Truth(self.state_dir)
+        try:
+            return len(truth.writes())
+        finally:
+            truth.close()
+
+
+@contextmanager
+def shop_in(folder: Path) -> Iterator[Shop]:
+    home, state_dir = folder / "home", folder / "vendors"
+    home.mkdir(parents=True)
+    with start_in_background(state_dir, OBJECTS) as base:
+        shop = Shop(home, state_dir, sandbox_environment(base))
+        shop.desire(FIRST_DAY)
+        assert in_child(run_day, home, shop.environment) == 0
+        shop.desire(SECOND_DAY)
+        yield shop
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> object:
+    with shop_in(tmp_path_factory.mktemp("undisturbed")) as shop:
+        assert in_child(run_day, shop.home, shop.environment) == 0
+        state, members = shop.outcome()  # type: ignore[misc]
+        assert len(members["meta"]) == len(members["google"]) == 450
+        assert {row[2] for row in state["plan"]} == {"done"}
+        writes = shop.write_count()
+        assert in_child(run_day, shop.home, shop.environment) == 0
+        assert shop.write_count() == writes, "a second run writes nothing"
+        return state, members
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_at_a_point_and_run_again(
+    tmp_path: Path, undisturbed: object, point: str
+) -> None:
+    with shop_in(tmp_path) as shop:
+        armed = {**shop.environment, "TRIBUTARY_KILL_AT": point}
+        assert in_child(run_day, shop.home, armed) == -9
+        assert in_child(run_day, shop.home, shop.environment) == 0
+        assert shop.outcome() == undisturbed
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_at_any_moment_and_run_again(
+    tmp_path: Path, undisturbed: object, seed: int
+) -> None:
+    moments = random.Random(seed)
+    with shop_in(tmp_path) as shop:
+        for _ in range(3):
+            environment = {**shop.environment, "TRIBUTARY_HOME": str(shop.home)}
+            child = _CONTEXT.Process(target=run_day, args=(environment,), daemon=True)
+            child.start()
+            time.sleep(moments.uniform(0.05, 0.8))
+            child.kill()
+            child.join(10)
+        assert in_child(run_day, shop.home, shop.environment) == 0
+        assert shop.outcome() == undisturbed

@@ -1,0 +1,137 @@
+"""The order of a day's work and the exit code that cron reads; rooms are replaced by fakes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from orchestration import run
+from orchestration.activation.deliver import DeliveryReport, PlanDelivery
+from orchestration.errors import ConfigurationError, UnknownNameError
+from orchestration.run import ExitCode, RunReport, Source, run_day
+from orchestration.settings import Settings
+
+
+def sent(state: str) -> DeliveryReport:
+    delivery = PlanDelivery("f" * 64, "klaviyo", "list/vip", state, None, {}, 0)
+    return DeliveryReport((delivery,), ())
+
+
+@pytest.mark.parametrize(
+    ("delivery", "waiting", "code"),
+    [
+        (None, (), ExitCode.DONE),
+        (None, ("hash",), ExitCode.WAITS_FOR_APPROVAL),
+        (sent("done"), (), ExitCode.DONE),
+        (sent("done"), ("hash",), ExitCode.WAITS_FOR_APPROVAL),
+        (sent("partial"), (), ExitCode.FAILED),
+        (sent("partial"), ("hash",), ExitCode.FAILED),
+    ],
+)
+def test_cron_learns_what_happened(
+    delivery: DeliveryReport | None, waiting: tuple[str, ...], code: ExitCode
+) -> None:
+    assert RunReport(delivery=delivery, waiting=waiting).exit_code == code
+
+
+def test_an_export_needs_its_mapping() -> None:
+    with pytest.raises(ConfigurationError, match="mapping"):
+        Source(orders_export=Path("orders.csv"))
+
+
+class FakeDay:
+    """Records the order of the rooms' calls; ``states`` are the plans in the ledger."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, states: list[str]) -> None:
+        self.calls: list[str] = []
+        self.states = states
+        for room in ("land", "check_border", "build", "publish_build", "plan"):
+            monkeypatch.setattr(run, room, self._called(room))
+        monkeypatch.setattr(run, "approve_open_plans", self._approve)
+        monkeypatch.setattr(run, "deliver_all", self._deliver)
+        monkeypatch.setattr(run, "open_ledger", self._open_ledger)
+
+    def _called(self, room: str) -> Any:
+        def call(*_: Any, **__: Any) -> Any:
+            self.calls.append(room)
+            return []
+
+        return call
+
+    def _approve(self, *_: Any, **__: Any) -> None:
+        self.calls.append("approve")
+        self.states = ["approved" if state == "open" else state for state in self.states]
+
+    def _deliver(self, *_: Any, **__: Any) -> DeliveryReport:
+        self.calls.append("deliver")
+        self.states = ["done" if state == "approved" else state for state in self.states]
+        return sent("done")
+
+    @contextmanager
+    def _open_ledger(self, *_: Any, **__: Any) -> Iterator[Any]:
+        def plans(states: tuple[str, ...]) -> list[Any]:
+            return [SimpleNamespace(plan_hash=s) for s in self.states if s in states]
+
+        yield SimpleNamespace(plans=plans)
+
+    def run(self, *, approve: bool) -> RunReport:
+        settings: Any = Settings.from_env({})
+        return run_day(
+            settings,
+            SimpleNamespace(),  # type: ignore[arg-type]
+            source=None,
+            approve=approve,
+            now=lambda: None,  # type: ignore[arg-type, return-value]
+            sleep=lambda _: None,
+        )
+
+
+BEFORE = ["land", "check_border", "build", "publish_build", "plan"]
+
+
+def test_without_approval_nothing_is_sent_and_the_plans_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    day = FakeDay(monkeypatch, ["open", "halted", "nothing_to_do"])
+    report = day.run(approve=False)
+    assert day.calls == BEFORE
+    assert report.waiting == ("open", "halted")
+    assert report.exit_code == ExitCode.WAITS_FOR_APPROVAL
+
+
+def test_an_earlier_approval_is_sent_without_approving_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    day = FakeDay(monkeypatch, ["approved"])
+    report = day.run(approve=False)
+    assert day.calls == [*BEFORE, "deliver"]
+    assert report.exit_code == ExitCode.DONE
+
+
+def test_with_approval_open_plans_go_and_halted_ones_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    day = FakeDay(monkeypatch, ["open", "halted"])
+    report = day.run(approve=True)
+    assert day.calls == [*BEFORE, "approve", "deliver"]
+    assert report.waiting == ("halted",)
+
+
+def test_an_empty_day_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    day = FakeDay(monkeypatch, ["nothing_to_do"])
+    report = day.run(approve=True)
+    assert day.calls == [*BEFORE, "approve"]
+    assert report.exit_code == ExitCode.DONE
+    assert [step.name for step in report.steps][:3] == ["land", "check border", "build"]
+
+
+def test_a_model_that_declares_no_delivery_is_refused_with_the_known_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(run, "read_sync_specs", lambda _: [SimpleNamespace(model="sync_a__b")])
+    project = SimpleNamespace(current_manifest=lambda: Path("manifest.json"))
+    with pytest.raises(UnknownNameError, match="sync_a__b"):
+        run.plan(None, project, ["sync_c"], now=lambda: None)  # type: ignore[arg-type, return-value]
