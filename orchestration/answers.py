@@ -131,7 +131,8 @@ def plans(seals: Sequence[SealedPlan]) -> Answer:
         f"Halted; after a look: tributary approve {seal.plan_hash[:12]} --reason '…'"
         for seal in halted
     ]
-    return Answer({"plans": [_plan(seal) for seal in seals]}, (table("Plans", columns, rows), *hints))
+    value = {"plans": [_plan(seal) for seal in seals]}
+    return Answer(value, (table("Plans", columns, rows), *hints))
 
 
 def delivery(report: DeliveryReport | None) -> Answer:

@@ -98,7 +98,9 @@ def _approval_sensor(specs: Sequence[SyncSpec], jobs: Sequence[Any]) -> dg.Senso
             for plan in plans
             if (plan.destination, plan.object) in by_object
         ]
-        yield from requests or [dg.SkipReason("No approved plan waits.")]
+        yield from requests
+        if not requests:
+            yield dg.SkipReason("No approved plan waits.")
 
     return approved_plans
 

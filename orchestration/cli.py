@@ -58,13 +58,11 @@ def brand(
     """Make a simulated brand: raw tables, and the truth beside them."""
     from dataclasses import asdict
 
-    from orchestration.brand import make_brand
+    from orchestration.demo import World, make_world
 
     out = _output(json)
     with out.progress() as progress:
-        summary = make_brand(
-            directory, customers=customers, months=months, seed=seed, progress=progress
-        )
+        summary = make_world(directory, World(customers, months, seed), progress=progress)
     out.answer(asdict(summary), f"Brand of {customers:,} customers in {directory}.")
 
 
@@ -90,8 +88,8 @@ def land(
     settings, out = Settings.from_env(), _output(json)
     with out.progress() as progress:
         reports = run.land(settings, source, now=utc_now, progress=progress)
+        run.check_border(settings, progress=progress)
     _answer(out, answers.landing(reports))
-    run.check_border(settings, reports)
 
 
 @app.command()
@@ -259,16 +257,12 @@ def sandbox(
     json: Json = False,
 ) -> None:
     """Serve every destination's wire format on loopback, until interrupted."""
-    from orchestration.demo import sandbox_objects
-    from orchestration.project import DbtProject
-    from orchestration.sandbox.server import HOST, sandbox_environment, serve
+    from orchestration.demo import sandbox_variables, serve_sandbox
     from orchestration.settings import Settings
 
-    settings = Settings.from_env()
-    objects = sandbox_objects(DbtProject(settings))
-    variables = sandbox_environment(f"http://{HOST}:{port}")
+    variables = sandbox_variables(port)
     _output(json).answer(variables, *(f"export {k}={v}" for k, v in variables.items()))
-    serve(directory or settings.home / "sandbox", port, objects)
+    serve_sandbox(Settings.from_env(), directory, port)
 
 
 @score_app.command()
@@ -277,6 +271,15 @@ def identity(
     json: Json = False,
 ) -> None:
     """Customers found against true persons: precision and recall of pairs."""
+    from dataclasses import asdict
+
+    from orchestration.console import table
+    from orchestration.scores.identity import score_identity
+    from orchestration.settings import Settings
+
+    score = asdict(score_identity(Settings.from_env(), truth))
+    shown = [(name.replace("_", " "), _figure(value)) for name, value in score.items()]
+    _output(json).answer(score, table("Identity", ("what", "figure"), shown))
 
 
 @app.command()
@@ -313,6 +316,12 @@ def ui(port: int = 3000) -> None:
     from orchestration.ui import open_ui
 
     open_ui(Settings.from_env(), port=port)
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return "nothing to compare"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
 
 
 def _output(is_json: bool) -> Output:

@@ -90,7 +90,8 @@ def run_plainly(command: Callable[[], None], *, is_json: bool) -> int:
         _report({"error": "Interrupted.", "remedy": "Run it again; it goes on safely."}, is_json)
     except Exception as error:
         # A bug of ours. Frames hold names only; a library's message may quote a row.
-        frames = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
+        trace = traceback.extract_tb(error.__traceback__)
+        frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in trace]
         _report(
             {
                 "error": f"Unexpected {type(error).__name__}: {without_values(str(error))}",

@@ -11,18 +11,19 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 
 from orchestration import answers
 from orchestration.activation.spec import read_sync_specs
 from orchestration.answers import Answer
-from orchestration.brand import make_brand
+from orchestration.brand import BrandSummary, make_brand
 from orchestration.console import table
 from orchestration.errors import ConfigurationError
 from orchestration.landing.report import Progress
 from orchestration.project import DbtProject
 from orchestration.run import ExitCode, RunReport, Source, run_day
-from orchestration.sandbox.server import sandbox_environment, start_in_background
-from orchestration.scores.identity import score_identity
+from orchestration.sandbox.server import HOST, sandbox_environment, serve, start_in_background
+from orchestration.scores.identity import IdentityScore, score_identity
 from orchestration.scores.summary import Summary, summarise
 from orchestration.settings import Settings, child_environment
 
@@ -66,13 +67,7 @@ def run_demo(
     measured = RunReport()
     inbox = settings.inbox_dir
     with measured.timed("make the brand"):
-        make_brand(
-            inbox,
-            customers=world.customers,
-            months=world.months,
-            seed=world.seed,
-            progress=progress,
-        )
+        brand = make_world(inbox, world, progress=progress)
     with measured.timed("parse the models"):
         objects = sandbox_objects(project)
     with start_in_background(settings.home / "sandbox", objects) as base:
@@ -89,7 +84,30 @@ def run_demo(
         summary = summarise(settings)
         score = score_identity(settings, inbox / "truth")
     report.steps = [*measured.steps[:2], *report.steps, *measured.steps[2:]]
-    return DemoReport(report, _answer(report, summary, score))
+    currency = str(project.variable("reporting_currency"))
+    return DemoReport(report, _answer(report, brand, summary, score, currency))
+
+
+def make_world(directory: Path, world: World, *, progress: Progress) -> BrandSummary:
+    """Write the brand's files, raw tables and truth, below ``directory``."""
+    return make_brand(
+        directory,
+        customers=world.customers,
+        months=world.months,
+        seed=world.seed,
+        progress=lambda done, total: progress("customers", done, total),
+    )
+
+
+def serve_sandbox(settings: Settings, directory: Path | None, port: int) -> None:
+    """Serve the sandbox until interrupted; it knows every object that the models deliver to."""
+    objects = sandbox_objects(DbtProject(settings))
+    serve(directory or settings.home / "sandbox", port, objects)
+
+
+def sandbox_variables(port: int) -> dict[str, str]:
+    """The environment that points every destination at the sandbox on this port."""
+    return sandbox_environment(f"http://{HOST}:{port}")
 
 
 def sandbox_objects(project: DbtProject) -> dict[str, list[str]]:
@@ -124,3 +142,41 @@ def claim_home(settings: Settings, world: World) -> None:
 def _loopback(settings: Settings, base: str) -> Settings:
     """The same settings with every destination at the sandbox."""
     return Settings.from_env({**child_environment(settings), **sandbox_environment(base)})
+
+
+def _answer(
+    report: RunReport, brand: BrandSummary, summary: Summary, score: IdentityScore, currency: str
+) -> Answer:
+    """What the demo shows: found beside true, audiences, plans, receipts, seconds."""
+    facts: list[tuple[str, object, object]] = [
+        ("rows landed", sum(landing.landed for landing in report.landing), None),
+        ("rows in quarantine", sum(landing.quarantined for landing in report.landing), None),
+        ("customers; true persons", score.customer_count, score.true_person_count),
+        ("precision of pairs", _ratio(score.precision_ratio), None),
+        ("recall of pairs", _ratio(score.recall_ratio), None),
+        ("orders", summary.order_count, None),
+        (f"net sales, {currency}", f"{summary.net_sales_amount:,.2f}", None),
+        (f"CM1, {currency}", f"{summary.cm1_amount:,.2f}", f"{brand.cm1_minor / 100:,.2f}"),
+        (f"CM2, {currency}", f"{summary.cm2_amount:,.2f}", f"{brand.cm2_minor / 100:,.2f}"),
+    ]
+    facts += [
+        (f"audience {name.replace('_', ' ')}", rows, None)
+        for name, rows in summary.audience_sizes.items()
+    ]
+    plans = answers.plans([plan.seal for plan in report.plans])
+    return Answer(
+        {
+            **answers.run(report).value,
+            "summary": {name: {"found": found, "true": true} for name, found, true in facts},
+        },
+        (
+            table("The simulated brand", ("what", "found", "true"), facts),
+            plans.lines[0],
+            *answers.delivery(report.delivery).lines,
+            answers.steps(report.steps),
+        ),
+    )
+
+
+def _ratio(value: float | None) -> str:
+    return "nothing to compare" if value is None else f"{value:.4f}"

@@ -86,9 +86,9 @@ class BuildResult:
     @property
     def seconds_by_layer(self) -> dict[str, float]:
         """Seconds of work per layer; with two threads they add up to more than ``seconds``."""
-        layers: Counter[str] = Counter()
+        layers: dict[str, float] = {}
         for node in self.nodes:
-            layers[node.layer] += node.seconds
+            layers[node.layer] = layers.get(node.layer, 0.0) + node.seconds
         return {layer: round(seconds, 2) for layer, seconds in layers.items()}
 
     def raise_for_failures(self) -> None:

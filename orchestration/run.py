@@ -19,10 +19,12 @@ from pathlib import Path
 
 from orchestration.activation import approval
 from orchestration.activation.deliver import DeliveryReport, deliver
-from orchestration.activation.plan import Plan, make_plans
+from orchestration.activation.plan import make_plans
+from orchestration.activation.preview import Plan
 from orchestration.activation.spec import read_sync_specs
+from orchestration.checks.landing_border import BorderReport, check_landing
 from orchestration.destinations.registry import open_destination
-from orchestration.errors import ConfigurationError, UnknownNameError
+from orchestration.errors import ConfigurationError, TributaryError, UnknownNameError
 from orchestration.landing import (
     LandingReport,
     land_directory,
@@ -35,6 +37,22 @@ from orchestration.ledger import SealedPlan, StoredApproval, delivered, open_led
 from orchestration.project import BuildResult, DbtProject
 from orchestration.publish import POINTER, PublishReport, publish
 from orchestration.settings import Settings
+
+
+class BorderError(TributaryError):
+    """Raw rows that landing let in break the contract all the same."""
+
+    def __init__(self, report: BorderReport) -> None:
+        broken = [
+            f"raw_{table.source}.{table.table}: {', '.join(table.failed)}"
+            for table in report.tables
+            if table.failed
+        ]
+        super().__init__(
+            f"{len(broken)} raw tables break their contract. {' | '.join(broken[:5])}",
+            remedy=f"Look at {report.data_docs}, mend the source and land it again.",
+        )
+
 
 Clock = Callable[[], datetime]
 DELIVERABLE_STATES = ("approved", "started", "partial")
@@ -130,7 +148,7 @@ def run_day(
     with report.timed("land"):
         report.landing = land(settings, source, now=now, progress=progress)
     with report.timed("check border"):
-        check_border(settings, report.landing)
+        check_border(settings, progress=progress)
     with report.timed("build"):
         report.build = build(project, progress=progress)
     with report.timed("publish"):
@@ -179,8 +197,16 @@ def land(
     return reports
 
 
-def check_border(settings: Settings, landing: Sequence[LandingReport]) -> None:
-    """Hold what landed against the contract; raises where it does not keep it."""
+def check_border(settings: Settings, *, progress: Progress = no_progress) -> BorderReport:
+    """Hold what stands in the raw tables against the contract.
+
+    Raises:
+        BorderError: it does not keep the contract; nothing may be built on it.
+    """
+    report = check_landing(settings, progress=progress)
+    if not report.is_green:
+        raise BorderError(report)
+    return report
 
 
 def build(

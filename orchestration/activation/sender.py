@@ -35,7 +35,7 @@ from orchestration.ledger.statements import INSERTED_ROWS, SETTLED_ROWS, chunks
 
 # Larger requests gain nothing and stand long between the gate and the wire.
 BATCH_ROWS = 10_000
-JOB_FIRST_SECONDS = 0.2
+JOB_FIRST_SECONDS = 0.1
 JOB_CAP_SECONDS = 30.0
 JOB_PATIENCE_SECONDS = 1_800.0
 # A change or removal can leave older identifiers behind: they leave right after it.

@@ -21,7 +21,7 @@ def build_dbt_models(
 ) -> dg.AssetsDefinition:
     """The assets of the manifest; resource ``dbt`` (DbtProject) does the work."""
 
-    @dbt_assets(
+    @dbt_assets(  # type: ignore[untyped-decorator]
         manifest=manifest,
         name="dbt_models",
         dagster_dbt_translator=translator,

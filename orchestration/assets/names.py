@@ -20,7 +20,7 @@ LANDING_GROUP = "landing"
 WAREHOUSE_POOL = "warehouse"
 
 
-class LayerTranslator(DagsterDbtTranslator):
+class LayerTranslator(DagsterDbtTranslator):  # type: ignore[misc]
     """Asset key = schema and table as in the warehouse; group = layer or shelf of the folder."""
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:

@@ -79,6 +79,7 @@ class Lines:
     code: Ints  # part of the order code
     thanks: Ints  # part of the second, fixed code
     rate: Ints  # sum of tax rates, 1/10,000
+    local_rate: Ints
     tax: Ints  # first tax line
     local_tax: Ints  # second tax line, United States only
 
@@ -271,8 +272,8 @@ def make_lines(
     local_tax = np.where(included, 0, round_div(paid * local_rate, 10_000))
     lines = Lines(
         order=order, sku=sku, quantity=quantity, price=price, is_gift_card=is_gift_card,
-        offer=offer, code=parts, thanks=thanks, rate=rate + local_rate, tax=tax,
-        local_tax=local_tax,
+        offer=offer, code=parts, thanks=thanks, rate=rate + local_rate,
+        local_rate=local_rate, tax=tax, local_tax=local_tax,
     )  # fmt: skip
     return lines, _totals(persons, heads, lines, catalogue, code, has_offer, has_thanks,
                           has_free_shipping, rng)  # fmt: skip

@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from orchestration.errors import ConfigurationError
 from orchestration.landing.contract import TableContract, quoted, read_contract
 from orchestration.landing.registry import SOURCES
 from orchestration.landing.report import Progress, no_progress
@@ -72,8 +73,13 @@ def check_landing(
         sample_rows: at most this many rows a table, chosen by a hash of the key.
 
     Raises:
+        ConfigurationError: nothing was landed yet.
         WarehouseBusyError: another process holds the warehouse.
     """
+    if not settings.warehouse.exists():
+        raise ConfigurationError(
+            f"There is no warehouse at {settings.warehouse}.", remedy="Run tributary land first."
+        )
     contract = read_contract(settings.project_dir)
     tables = [table for source in sources for table in contract.of_source(source)]
     docs = settings.home / "data_docs"
@@ -111,10 +117,11 @@ def sample(
     keys = ", ".join(quoted(key) for key in table.keys)
     # A tenth fewer than asked for, as hashes do not spread evenly.
     buckets = 1 if total <= rows else math.ceil(total / (0.9 * rows))
-    return connection.execute(
+    frame: pd.DataFrame = connection.execute(
         f"select {columns} from {table.relation} where hash({keys}) % {buckets} = 0"
         f" order by {keys} limit {rows}"
     ).fetch_df()
+    return frame
 
 
 def expectations_of(table: TableContract) -> list[tuple[str, dict[str, Any]]]:
@@ -156,7 +163,7 @@ class _Border:
 
         self._gx, self._expectations, self._docs = gx, expectations, docs
         self._context = gx.get_context(mode="ephemeral")
-        self._context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
+        self._context.variables.progress_bars = {"globally": False}
         self._source = self._context.data_sources.add_pandas("landing")
 
     def check(self, table: TableContract, frame: pd.DataFrame) -> TableVerdict:

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
@@ -216,9 +216,9 @@ class VendorHttp:
         code = ", ".join(sorted(codes)) or str(status)
         what = f"{self.settings.name} answered {operation} with {status} ({code})."
         is_fatal = bool(codes & self.errors.fatal_codes) or status in (401, 403)
-        if not is_fatal and (
-            status in self.errors.retriable_statuses or codes & self.errors.retriable_codes
-        ):
+        is_retriable = not is_fatal and bool(codes & self.errors.retriable_codes)
+        # A busy server's status speaks for itself, whatever its body says.
+        if is_retriable or status in self.errors.retriable_statuses:
             return RetriableError(
                 what,
                 remedy="Wait and send again.",
@@ -245,9 +245,10 @@ class VendorHttp:
 
 def _read_bounded(response: httpx.Response) -> bytes | None:
     """The body, or None where it is larger than ``ANSWER_BYTES_MAX``."""
-    parts, size = [], 0
+    parts: list[bytes] = []
+    size = 0
     try:
-        for part in response.iter_raw():
+        for part in cast(httpx.SyncByteStream, response.stream):
             size += len(part)
             if size > ANSWER_BYTES_MAX:
                 return None

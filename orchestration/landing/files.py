@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -180,15 +181,24 @@ def _csv_columns(found: FoundFile) -> tuple[tuple[str, str], ...]:
     try:
         with _open_text(found.path) as file:
             header = next(csv.reader(file), [])
+        if found.path.suffix == ".gz":
+            _read_to_the_end(found.path)
     except UnicodeDecodeError:
         raise not_utf8(found.name) from None
-    except (OSError, EOFError, csv.Error):
+    except (OSError, EOFError, zlib.error, csv.Error):
         raise unreadable(found.name) from None
     if not any(name.strip() for name in header):
         raise LandingError(
             f"{found.name} has no header line.", remedy="Write the column names on line 1."
         )
     return tuple((name.strip(), "VARCHAR") for name in header)
+
+
+def _read_to_the_end(path: Path) -> None:
+    """DuckDB takes a truncated gzip stream for a shorter file; only its end proves it whole."""
+    with gzip.open(path, "rb") as file:
+        while file.read(1 << 20):
+            pass
 
 
 def _open_text(path: Path) -> IO[str]:

@@ -105,7 +105,7 @@ def land_orders_export(
         with landing_transaction(run):
             if _is_landed(run, export):
                 return LandingReport(
-                    (TableReport(LINES.source_table, files=1, skipped_files=1),)
+                    (TableReport(LINES.source_table, files=1, skipped_files=1, is_export=True),)
                 )
             lines = _land_lines(run, export)
             reports = [_land_table(run, export, table) for table in tables]
@@ -168,6 +168,7 @@ def _land_lines(run: Run, export: _Export) -> TableReport:
         landed=read - quarantined,
         quarantined=quarantined,
         reasons=reasons,
+        is_export=True,
         ignored_columns=tuple(
             sorted(
                 {name for name, _ in export.file.columns}

@@ -35,6 +35,8 @@ class TableReport:
     ignored_columns: tuple[str, ...] = ()
     skipped_files: int = 0
     """Files whose very bytes were landed before."""
+    is_export: bool = False
+    """The lines of an orders export themselves; they become rows of several raw tables."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,9 @@ class LandingReport:
 
     @property
     def landed(self) -> int:
-        """New and changed rows."""
-        return sum(table.landed + table.updated for table in self.tables)
+        """New and changed rows of raw tables."""
+        tables = (table for table in self.tables if not table.is_export)
+        return sum(table.landed + table.updated for table in tables)
 
     @property
     def quarantined(self) -> int:

@@ -77,8 +77,8 @@ def serve(state_dir: Path, port: int, objects: Mapping[str, Iterable[str]]) -> N
     """Run until interrupted.
 
     Args:
-        objects: names of lists and audiences per vendor, ``vip`` or ``list/vip``; a vendor's id of
-            an object is its name here. Unknown ids answer 404.
+        objects: names of lists and audiences per vendor, ``vip`` or ``list/vip`` (``profiles``
+            needs none); a vendor's id of an object is its name here. Unknown ids answer 404.
 
     Raises:
         ConfigurationError: an unknown vendor in ``objects``.
@@ -133,8 +133,12 @@ def _open(state_dir: Path, objects: Mapping[str, Iterable[str]]) -> Truth:
             f"The sandbox has no vendor '{unknown[0]}'.", remedy=f"Known: {', '.join(VENDORS)}."
         )
     truth = Truth(state_dir)
+    # Profiles are the account itself: there is nothing to create.
     truth.add_objects(
-        {vendor: [name.rpartition("/")[2] for name in names] for vendor, names in objects.items()}
+        {
+            vendor: [name.rpartition("/")[2] for name in names if name != "profiles"]
+            for vendor, names in objects.items()
+        }
     )
     return truth
 

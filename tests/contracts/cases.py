@@ -105,19 +105,23 @@ CASES = [
 
 
 class World:
-    """The sandbox from outside."""
+    """The sandbox from outside; one client and transport for all: each loads certificates."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, client: httpx.Client, transport: httpx.BaseTransport) -> None:
         self.base = base
+        self.client = client
+        self._transport = transport
         self.settings = Settings.from_env(sandbox_environment(base)).destinations
 
     def open(self, case: Case, **changes: Any) -> Destination:
         """The plug-in of ``case``; ``changes`` go to its settings."""
         settings = replace(self.settings[case.destination], **changes)
-        return open_destination(case.destination, case.object, settings)
+        return open_destination(
+            case.destination, case.object, settings, transport=self._transport
+        )
 
     def truth(self) -> dict[str, Any]:
-        return dict(httpx.get(f"{self.base}/_truth").json())
+        return dict(self.client.get(f"{self.base}/_truth").json())
 
     def held(self) -> dict[str, Any]:
         """The truth without its counters: only who is where."""
@@ -125,14 +129,14 @@ class World:
         return {vendor: truth[vendor] for vendor in ("klaviyo", "meta", "google")}
 
     def writes(self) -> list[dict[str, Any]]:
-        return list(httpx.get(f"{self.base}/_writes").json())
+        return list(self.client.get(f"{self.base}/_writes").json())
 
     def misbehave(self, case: Case, *answers: Mapping[str, Any], path: str = "") -> None:
         script = {"vendor": case.destination, "path": path, "answers": list(answers)}
-        httpx.post(f"{self.base}/_faults", json={"scripts": [script]}).raise_for_status()
+        self.client.post(f"{self.base}/_faults", json={"scripts": [script]}).raise_for_status()
 
     def behave(self) -> None:
-        httpx.delete(f"{self.base}/_faults").raise_for_status()
+        self.client.delete(f"{self.base}/_faults").raise_for_status()
 
 
 def without_secret(settings: DestinationSettings) -> DestinationSettings:

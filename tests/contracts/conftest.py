@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.contracts.cases import OBJECTS, World
 from orchestration.sandbox.server import start_in_background
+from tests.contracts.cases import OBJECTS, World
 
 
 @pytest.fixture(scope="session")
@@ -18,9 +19,14 @@ def sandbox_base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield base
 
 
+@pytest.fixture(scope="session")
+def whole_world(sandbox_base: str) -> Iterator[World]:
+    with httpx.Client() as client, httpx.HTTPTransport() as transport:
+        yield World(sandbox_base, client, transport)
+
+
 @pytest.fixture
-def world(sandbox_base: str) -> Iterator[World]:
-    world = World(sandbox_base)
-    world.behave()
-    yield world
-    world.behave()
+def world(whole_world: World) -> Iterator[World]:
+    whole_world.behave()
+    yield whole_world
+    whole_world.behave()

@@ -16,6 +16,9 @@ from orchestration.destinations.base import Destination, FatalError, RetriableEr
 from orchestration.destinations.registry import PLUGINS, open_destination
 from tests.contracts.cases import CASES, Case, World, settled, without_secret, wrong_secret
 
+every_membership = pytest.mark.parametrize(
+    "case", [case for case in CASES if "/" in case.object], ids=lambda case: case.name
+)
 every_destination = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
@@ -113,10 +116,8 @@ def test_removing_an_unknown_key_is_accepted_and_creates_nobody(
     assert world.held() == before
 
 
-@every_destination
+@every_membership
 def test_who_was_added_to_an_object_and_removed_is_out(case: Case, world: World) -> None:
-    if case.object == "profiles":
-        pytest.skip("a profile is no membership: removal takes our properties back")
     destination = world.open(case)
     name = case.object.partition("/")[2]
     word = "lists" if case.destination == "klaviyo" else "audiences"
@@ -152,10 +153,8 @@ def test_a_missing_secret_with_rows_is_fatal_and_names_the_variable(
         assert f"TRIBUTARY_{case.destination.upper()}_SECRET" in raised.value.remedy
 
 
-@every_destination
+@every_membership
 def test_an_unknown_object_is_fatal(case: Case, world: World) -> None:
-    if case.object == "profiles":
-        pytest.skip("the account's profiles are always there")
     unknown = replace(case, object=f"{case.object}_that_nobody_made")
     with pytest.raises(FatalError) as raised:
         world.open(unknown).upsert([case.row()])

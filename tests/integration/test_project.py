@@ -57,7 +57,8 @@ def other_process_opens(project: DbtProject) -> bool:
 def break_model(project: DbtProject) -> None:
     model = project.settings.project_dir / "models" / "marts" / "margin" / "fct_sums.sql"
     model.write_text(
-        "select cast('ada@example.com' as integer) as total_amount from {{ ref('stg_numbers') }}"
+        "{{ config(materialized='table') }} select cast('ada@example.com' as integer) as wrong "
+        "from {{ ref('stg_numbers') }}"
     )
 
 

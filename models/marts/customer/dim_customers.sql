@@ -19,11 +19,11 @@ names_and_places as (
 ),
 
 order_totals as (
-    select * from {{ ref('customer_order_totals') }}
+    select * from {{ ref('int_customer_order_totals') }}
 ),
 
 consent_states as (
-    select * from {{ ref('customer_consent_states') }}
+    select * from {{ ref('int_customer_consent_states') }}
 ),
 
 carts as (
@@ -36,7 +36,7 @@ list_members as (
 ),
 
 sightings as (
-    select * from {{ ref('customer_sightings') }}
+    select * from {{ ref('int_customer_sightings') }}
 ),
 
 first_orders as (

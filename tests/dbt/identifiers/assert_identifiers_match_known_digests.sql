@@ -20,7 +20,7 @@
     ('google_email', "jane.doe+vip@gmail.com", "d6117306485ed0e50afab3ac871e98f81699151f30281527d63ff5f233656c69"),
     ('google_email', "jane.doe+vip@example.com", "c9a05fd086c1c335f42f180255a199426c7f5c3666de331a030e33fd7169bc39"),
     ('google_email', "JOSÉ@EXAMPLE.COM", "b0a53cf19e34d05b57bced7365c6b00ddbe38d62957e863de2a66a56c3b42cea"),
-    ('google_email', "JOSÉ@EXAMPLE.COM", "b0a53cf19e34d05b57bced7365c6b00ddbe38d62957e863de2a66a56c3b42cea"),
+    ('google_email', "JOSE\u0301@EXAMPLE.COM", "b0a53cf19e34d05b57bced7365c6b00ddbe38d62957e863de2a66a56c3b42cea"),
     ('google_email', "a b@example.com", none),
     ('google_email', "quinn", none),
     ('google_email', " ...@gmail.com", none),

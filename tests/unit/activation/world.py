@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from orchestration.activation.approval import demo_approve
 from orchestration.activation.deliver import DeliveryReport, deliver
@@ -121,13 +122,14 @@ class World:
     ) -> None:
         with duckdb.connect(str(self.settings.warehouse)) as connection:
             connection.execute(f"create schema if not exists {spec.schema}")
-            types = ", ".join(f"{name} varchar" for name in columns)
-            connection.execute(f"create or replace table {spec.schema}.{spec.model} ({types})")
-            if rows:
-                marks = ", ".join("?" for _ in columns)
-                connection.executemany(
-                    f"insert into {spec.schema}.{spec.model} values ({marks})", rows
-                )
+            schema = pa.schema([(name, pa.string()) for name in columns])
+            built = pa.Table.from_pylist(
+                [dict(zip(columns, row, strict=True)) for row in rows], schema
+            )
+            connection.register("built", built)
+            connection.execute(
+                f"create or replace table {spec.schema}.{spec.model} as select * from built"
+            )
 
     def plan(self, spec: SyncSpec = SPEC) -> Plan:
         return make_plans(self.settings, self.ledger, [spec], now=self.clock)[0]
@@ -197,7 +199,8 @@ def world_in(home: Path, **given: Any) -> Iterator[World]:
 
 
 def ledger_state(ledger: Ledger) -> dict[str, list[tuple[Any, ...]]]:
-    """What a crash must not change: everything but times, sequences and hashes of plans."""
+    """What a crash must not change: everything but times, sequences, hashes of plans, and the
+    empty plans that a further run adds."""
     kept = {
         delivered: ("destination", "object", "key", "row_hash", "payload_json", "is_removed"),
         receipt: ("destination", "object", "key", "operation", "row_hash", "verdict", "reason"),
@@ -211,6 +214,7 @@ def ledger_state(ledger: Ledger) -> dict[str, list[tuple[Any, ...]]]:
                 (
                     tuple(str(row._mapping[name]) for name in names)
                     for row in connection.execute(table.select())
+                    if row._mapping.get("state") != "nothing_to_do"
                 ),
             )
             for table, names in kept.items()

@@ -1,0 +1,89 @@
+{# Splits amounts of a parent over its children by largest remainder, in minor units, so that the
+   children always sum to the parent: shares are rounded down, then one minor unit each goes to the
+   largest remainders, ties to the lowest child. A negative amount is split like its opposite. What
+   is below a minor unit goes with the largest remainder. Where all weights are 0 the fallback
+   weights decide, where those are 0 too the lowest child takes all.
+
+   relation: CTE or model with one row per parent and child
+   parent:   columns that make one parent
+   child:    column that orders the children, unique within the parent
+   weight, fallback: expressions, whole numbers, not negative
+   totals:   mapping of amount column of the parent -> column with its currency's decimals; each
+             gives a column `allocated_<amount column>`
+   keep:     columns passed through #}
+{% macro allocate(relation, parent, child, weight, fallback, totals, keep) -%}
+    {%- set keys = parent | join(', ') -%}
+    {%- set wide = type_wide_integer() -%}
+    select
+        {{ (keep + parent + [child]) | unique | join(',\n        ') }}
+        {%- for total, digits in totals.items() %},
+        cast(
+            sign({{ total }}) * (
+                (
+                    cast(share_{{ total }} as decimal(18, 0))
+                    + case when rank_{{ total }} <= units_{{ total }} - shared_{{ total }} then 1 else 0 end
+                ) * {{ minor_unit_amount(digits) }}
+                + case
+                    when rank_{{ total }} = 1
+                        then abs({{ total }})
+                            - cast(units_{{ total }} as decimal(18, 0)) * {{ minor_unit_amount(digits) }}
+                    else 0
+                end
+            ) as decimal(18, 4)
+        ) as allocated_{{ total }}
+        {%- endfor %}
+    from (
+        select
+            shares.*
+            {%- for total in totals %},
+            sum(share_{{ total }}) over (partition by {{ keys }}) as shared_{{ total }},
+            row_number() over (
+                partition by {{ keys }}
+                order by remainder_{{ total }} desc, {{ child }}
+            ) as rank_{{ total }}
+            {%- endfor %}
+        from (
+            select
+                weighed.*
+                {%- for total in totals %},
+                {{ integer_quotient("units_" ~ total ~ " * used_weight", "used_weight_sum") }}
+                    as share_{{ total }},
+                mod(units_{{ total }} * used_weight, used_weight_sum) as remainder_{{ total }}
+                {%- endfor %}
+            from (
+                select
+                    chosen.*,
+                    sum(used_weight) over (partition by {{ keys }}) as used_weight_sum
+                    {%- for total, digits in totals.items() %},
+                    cast(
+                        floor(abs({{ total }}) * {{ minor_units_per_unit(digits) }}) as {{ wide }}
+                    ) as units_{{ total }}
+                    {%- endfor %}
+                from (
+                    select
+                        weights.*,
+                        cast(
+                            case
+                                when weight_sum > 0 then weight
+                                when fallback_sum > 0 then fallback_weight
+                                when child_number = 1 then 1
+                                else 0
+                            end as {{ wide }}
+                        ) as used_weight
+                    from (
+                        select
+                            {{ relation }}.*,
+                            {{ weight }} as weight,
+                            {{ fallback }} as fallback_weight,
+                            sum({{ weight }}) over (partition by {{ keys }}) as weight_sum,
+                            sum({{ fallback }}) over (partition by {{ keys }}) as fallback_sum,
+                            row_number() over (
+                                partition by {{ keys }} order by {{ child }}
+                            ) as child_number
+                        from {{ relation }}
+                    ) as weights
+                ) as chosen
+            ) as weighed
+        ) as shares
+    ) as ranked
+{%- endmacro %}

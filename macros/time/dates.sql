@@ -1,0 +1,31 @@
+{# The date on which an event fell in the shop's time zone. Every `_date` column of a mart is one. #}
+{% macro shop_date(expression) -%}
+    cast({{ local_timestamp(expression, var('shop_timezone')) }} as date)
+{%- endmacro %}
+
+{# A select of `day_number` from 0 to 9,999: 27 years, without recursion or an engine's series. #}
+{% macro day_numbers() -%}
+    select
+        ones.digit
+        + 10 * tens.digit
+        + 100 * hundreds.digit
+        + 1000 * thousands.digit as day_number
+    from ({{ digits() }}) as ones
+    cross join ({{ digits() }}) as tens
+    cross join ({{ digits() }}) as hundreds
+    cross join ({{ digits() }}) as thousands
+{%- endmacro %}
+
+{% macro digits() -%}
+    {%- for digit in range(10) -%}
+        select {{ digit }} as digit{{ " union all " if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{# Whether a dated rate holds on a day; `valid_to` is the first day on which it no longer does. #}
+{% macro holds_on(rate, day) -%}
+    (
+        {{ day }} >= {{ rate }}.valid_from
+        and ({{ rate }}.valid_to is null or {{ day }} < {{ rate }}.valid_to)
+    )
+{%- endmacro %}

@@ -1,0 +1,37 @@
+{# The one additive table of margin: any sum of it, over lines, types or either date, is right. #}
+
+with
+
+order_lines as (
+    select
+        order_line_id,
+        order_id,
+        currency,
+        order_date
+    from {{ ref('int_order_lines') }}
+),
+
+entries as (
+    select * from {{ ref('int_line_costs') }}
+    union all
+    select * from {{ ref('int_allocated_costs') }}
+),
+
+final as (
+    select
+        entries.source_row,
+        entries.cost_type,
+        entries.order_line_id,
+        order_lines.order_id,
+        order_lines.currency,
+        entries.shop_amount,
+        entries.amount,
+        entries.is_estimated,
+        entries.event_date,
+        order_lines.order_date as cohort_date
+    from entries
+    inner join order_lines
+        on entries.order_line_id = order_lines.order_line_id
+)
+
+select * from final

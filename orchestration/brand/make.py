@@ -1,0 +1,214 @@
+"""The brand from seed to files.
+
+What lives here: the order in which rooms of this package draw and write; chunks of persons.
+What never does: content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from orchestration.brand import arrays as a
+from orchestration.brand import consent as consents
+from orchestration.brand import email as mails
+from orchestration.brand import fulfilment, margin_truth, media, refunds, shop_tables, truth, web
+from orchestration.brand import after_tables as after
+from orchestration.brand.catalogue import (
+    Catalogue,
+    Rates,
+    make_catalogue,
+    make_rates,
+    write_catalogue,
+)
+from orchestration.brand.ids import Ids
+from orchestration.brand.ledger import converted, group_sum, refund_admin_fee
+from orchestration.brand.orders import Heads, Lines, Totals, make_heads, make_lines
+from orchestration.brand.persons import Persons, make_persons
+from orchestration.brand.window import DAY, Window
+from orchestration.brand.writer import BrandWriter
+from orchestration.errors import ConfigurationError
+
+LAST_DAY = date(2026, 10, 31)
+CHUNK = 25_000
+SCOPES = ("dtc", "test", "wholesale", "employee", "replacement")
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class BrandSummary:
+    """What was written: persons, months, rows per ``source.table``, true sums in dollar cents."""
+
+    persons: int
+    first_day: date
+    last_day: date
+    row_counts: dict[str, int]
+    cm1_minor: int
+    cm2_minor: int
+
+
+@dataclass(frozen=True)
+class _World:
+    """What all chunks share."""
+
+    window: Window
+    catalogue: Catalogue
+    rates: Rates
+    plan: media.Media
+    newsletters: mails.Newsletters
+    tally: media.Tally
+
+
+def make_brand(
+    directory: Path,
+    *,
+    customers: int,
+    months: int,
+    seed: int,
+    progress: Progress,
+    end: date = LAST_DAY,
+) -> BrandSummary:
+    """Write a brand of ``customers`` persons over ``months`` months up to ``end``.
+
+    Args:
+        directory: becomes ``directory/<source>/<table>.parquet`` and ``directory/truth``; existing
+            tables are replaced.
+        progress: called with persons done and persons in all.
+        end: the brand's last day; no clock is read.
+
+    Raises:
+        ConfigurationError: fewer than 1 customer or month, or a negative seed.
+    """
+    if customers < 1 or months < 1 or seed < 0:
+        raise ConfigurationError(
+            "A brand needs at least 1 customer, 1 month and a seed of 0 or more.",
+            remedy="Give --customers, --months and --seed accordingly.",
+        )
+    window = Window.of(end, months)
+    chunks = -(-customers // CHUNK)
+    shared, *seeds = np.random.SeedSequence(seed).spawn(chunks + 1)
+    rng = np.random.default_rng(shared)
+    catalogue, rates = make_catalogue(window, rng), make_rates(window, rng)
+    plan = media.make_media(window, rng)
+    world = _World(window, catalogue, rates, plan, mails.make_newsletters(window),
+                   media.Tally.empty(plan, window))  # fmt: skip
+    cm1 = cm2 = 0
+    with BrandWriter(directory, window.end) as writer:
+        write_catalogue(writer, catalogue, rates, window)
+        mails.write_setting(writer, window, world.newsletters)
+        for chunk, child in enumerate(seeds):
+            first = chunk * CHUNK
+            size = min(CHUNK, customers - first)
+            sums = _Chunk(writer, world, Ids(chunk, window.end), first, size, child).write()
+            cm1, cm2 = cm1 + sums[0], cm2 + sums[1]
+            progress(first + size, customers)
+        media.write_media(writer, plan, world.tally, window, rng)
+        counts = dict(sorted(writer.row_counts.items()))
+    return BrandSummary(customers, window.first, window.last, counts, cm1, cm2)
+
+
+class _Chunk:
+    """One chunk of persons, from birth to their last parcel; every step has its own stream."""
+
+    def __init__(
+        self, writer: BrandWriter, world: _World, ids: Ids, first: int, size: int,
+        seed: np.random.SeedSequence,
+    ) -> None:  # fmt: skip
+        self._writer, self._world, self._ids = writer, world, ids
+        self._streams = iter([np.random.default_rng(child) for child in seed.spawn(16)])
+        self._persons = make_persons(first, size, world.window, next(self._streams))
+
+    def write(self) -> tuple[int, int]:
+        """Draw and write everything; returns true CM1 and CM2 of the chunk in dollar cents."""
+        writer, world, ids, persons = self._writer, self._world, self._ids, self._persons
+        window, catalogue = world.window, world.catalogue
+        heads = make_heads(persons, window, next(self._streams))
+        lines, totals = make_lines(persons, heads, catalogue, next(self._streams))
+        accounts = truth.make_accounts(persons, heads)
+        since = accounts.own_since(persons)
+        consent = consents.make_consent(persons, _first_orders(persons, heads), window, next(self._streams))
+        profiles = mails.make_profiles(persons, consent, window, next(self._streams))
+        sessions = web.make_sessions(
+            persons, heads, lines, catalogue, world.plan, world.newsletters.at,
+            mails.mail_stops(persons, profiles, consent), since, window, next(self._streams),
+        )  # fmt: skip
+        landing, referrer = web.write_events(
+            writer, persons, heads, totals, sessions, catalogue, world.plan, ids,
+            world.newsletters.names, next(self._streams),
+        )  # fmt: skip
+        facts, outcome = self._fulfil(heads, lines, totals, next(self._streams))
+        visit = np.full(heads.count, -1)
+        bought = np.flatnonzero(sessions.order >= 0)
+        visit[sessions.order[bought]] = bought
+        at_visit = a.pa.array(visit, mask=visit < 0)
+        accepts = consent.journals[consents.EMAIL].in_at[heads.person] == heads.at
+        shop_tables.write_orders(
+            writer, persons, heads, totals,
+            shop_tables.Outcome(*outcome, landing.take(at_visit), referrer.take(at_visit), accepts),
+            ids, next(self._streams),
+        )  # fmt: skip
+        shop_tables.write_lines(writer, heads, lines, totals, catalogue, ids)
+        after.write_checkouts(writer, persons, sessions, catalogue, ids, next(self._streams))
+        truth.write_accounts(writer, persons, accounts, consent, ids, next(self._streams))
+        has_account = since < fulfilment.NEVER
+        consents.write_consent(writer, persons, consent, has_account, ids, next(self._streams))
+        mails.write_email(
+            writer, persons, heads, sessions, consent, profiles, world.newsletters, has_account,
+            ids, window, next(self._streams),
+        )  # fmt: skip
+        gpc_at = web.first_gpc(persons, sessions)
+        consents.write_truth(writer, persons, consent, gpc_at)
+        truth.write_persons(writer, persons, heads, consent, gpc_at)
+        truth.write_records(writer, persons, heads, accounts, profiles, sessions, ids)
+        self._count_visits(heads, totals, sessions)
+        return margin_truth.write_margin(writer, facts, catalogue, world.rates, SCOPES, ids)
+
+    def _fulfil(
+        self, heads: Heads, lines: Lines, totals: Totals, rng: np.random.Generator
+    ) -> tuple[margin_truth.Facts, tuple[a.Ints, a.Ints, a.Ints]]:
+        """Parcels, payments, refunds, settlements; returns also what the order's head shows."""
+        writer, world, ids, persons = self._writer, self._world, self._ids, self._persons
+        window, catalogue = world.window, world.catalogue
+        cancelled_at = fulfilment.cancelled_times(heads, window, rng)
+        sent, shipped_at = fulfilment.make_parcels(persons, heads, totals, cancelled_at, window, rng)
+        sales, main_row, card_row = fulfilment.make_payments(persons, heads, totals, rng)
+        back = refunds.make_refunds(heads, lines, totals, shipped_at, cancelled_at, window, rng)
+        money_back = refunds.make_refund_transactions(heads, back, sales, main_row, card_row, rng)
+        refunded = group_sum(refunds.refund_totals(heads, back), back.order, heads.count)
+        has_refund = np.bincount(back.order, minlength=heads.count) > 0
+        disputes = fulfilment.make_chargebacks(heads, sales, main_row, has_refund, window, rng)
+        settled = fulfilment.make_settlements(heads, totals, window, rng)
+        fee = np.where(settled.fee >= 0, refund_admin_fee(np.maximum(settled.fee, 0)), -1)
+        reported = has_refund[settled.order] & (rng.random(len(fee)) < 0.7)
+        refund_fee = np.where(reported, fee, -1)
+        parcels = after.join_parcels(sent, refunds.make_return_parcels(back, lines, catalogue, rng))
+        transactions = after.join_transactions(sales, money_back, disputes)
+        after.write_refunds(writer, heads, back, ids)
+        after.write_transactions(writer, heads, transactions, ids)
+        after.write_parcels(writer, heads, parcels, ids)
+        after.write_settlements(writer, persons, heads, settled, refund_fee, ids)
+        facts = margin_truth.Facts(
+            heads, lines, totals, parcels, transactions, settled, refund_fee, back
+        )
+        return facts, (shipped_at, cancelled_at, refunded)
+
+    def _count_visits(self, heads: Heads, totals: Totals, sessions: web.Sessions) -> None:
+        """Tell the ad platforms what their ads brought, in dollars."""
+        world = self._world
+        rows = np.flatnonzero(sessions.ad >= 0)
+        order = sessions.order[rows]
+        day = np.clip(sessions.start[rows] // DAY - world.window.first_day, 0,
+                      world.window.day_count - 1)  # fmt: skip
+        rate = world.rates.to_reporting(heads.shop[order], sessions.start[rows] // DAY)
+        value = np.where(order >= 0, converted(totals.total[order], rate), -1)
+        world.tally.add(sessions.ad[rows], day, value)
+
+
+def _first_orders(persons: Persons, heads: Heads) -> a.Ints:
+    first = np.full(persons.count, fulfilment.NEVER)
+    np.minimum.at(first, heads.person, heads.at)
+    return first

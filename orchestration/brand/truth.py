@@ -1,0 +1,244 @@
+"""Who each record is: persons, and every record's true owner.
+
+What lives here: ``truth.persons``, ``truth.records``, and the shop's customer accounts, which are
+records too.
+What never does: margin (``margin_truth.py``), consent (``consent.py``).
+
+``truth.records`` has one row per record and person. ``is_shared``: the record belongs to several
+persons or to nobody (a family's device, a placeholder customer; person_id is null for the latter).
+``is_linkable``: the record carries an identifier of the person's own that a graph may join on; not
+so for walk-in, marketplace and support orders and for devices that never said who they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from orchestration.brand import arrays as a
+from orchestration.brand.arrays import Bools, Ints
+from orchestration.brand.catalogue import CURRENCIES, SHOPS
+from orchestration.brand.consent import EMAIL, ERASE, SMS, Consent
+from orchestration.brand.email import RELATION, Profiles
+from orchestration.brand.fulfilment import NEVER
+from orchestration.brand.ids import Ids
+from orchestration.brand.orders import ABROAD_ACCOUNT, ACCOUNT_OF_KIND, ACCOUNTS, Heads
+from orchestration.brand.persons import (
+    APPLE_RELAY,
+    DEVICES,
+    KINDS,
+    MARKETPLACE_RELAY,
+    POS,
+    PRIMARY,
+    SECOND,
+    SUPPORT,
+    TYPO,
+    Persons,
+    raw_phones,
+)
+from orchestration.brand.web import Sessions, device_names, identified_sessions
+from orchestration.brand.writer import TRUTH, BrandWriter
+
+_KIND_OF_ACCOUNT = np.full(ACCOUNTS, PRIMARY)
+for _kind, _account in sorted(ACCOUNT_OF_KIND.items(), reverse=True):
+    _KIND_OF_ACCOUNT[_account] = _kind
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Customer accounts of a chunk's persons, sorted by person and account."""
+
+    person: Ints
+    account: Ints
+    created_at: Ints
+    order_count: Ints
+
+    def own_since(self, persons: Persons) -> Ints:
+        """When each person's main account began, NEVER without one."""
+        since = np.full(persons.count, NEVER)
+        main = self.account == 0
+        since[self.person[main]] = self.created_at[main]
+        return since
+
+
+def make_accounts(persons: Persons, heads: Heads) -> Accounts:
+    """An account per address that ordered with one, and for everybody who registered."""
+    registered = np.flatnonzero(persons.is_registered)
+    used = np.flatnonzero(heads.account >= 0)
+    key = np.concatenate([
+        heads.person[used] * ACCOUNTS + heads.account[used], registered * ACCOUNTS
+    ])  # fmt: skip
+    at = np.concatenate([heads.at[used], persons.arrived_at[registered] + 1_200])
+    distinct, place = np.unique(key, return_inverse=True)
+    created = np.full(len(distinct), NEVER)
+    np.minimum.at(created, place, at)
+    orders = np.bincount(place[: len(used)], minlength=len(distinct))
+    return Accounts(distinct // ACCOUNTS, distinct % ACCOUNTS, created, orders)
+
+
+def write_accounts(
+    writer: BrandWriter, persons: Persons, accounts: Accounts, consent: Consent, ids: Ids,
+    rng: np.random.Generator,
+) -> None:  # fmt: skip
+    """``shopify.customer``; the first chunk brings the shops' shared accounts too."""
+    person, account = accounts.person, accounts.account
+    count = len(person)
+    shop = np.where(account == ABROAD_ACCOUNT, 1 - persons.shop[person], persons.shop[person])
+    kind = _KIND_OF_ACCOUNT[account]
+    kind = np.where(account == ABROAD_ACCOUNT, PRIMARY, kind)
+    own = account == 0
+    journal = consent.journals[EMAIL]
+    state, since = np.zeros(count, np.int64), np.full(count, NEVER)
+    for address in (PRIMARY, SECOND):
+        of_state, of_at = journal.state_of(address)
+        here = (kind == address) & (account != ABROAD_ACCOUNT)
+        state, since = np.where(here, of_state[person], state), np.where(here, of_at[person], since)
+    sms = consent.journals[SMS].state_of(PRIMARY), consent.journals[SMS].state_of(SECOND)
+    sms_state = np.where(own, (sms[0][0] + sms[1][0])[person], 0)
+    sms_since = np.minimum(sms[0][1], sms[1][1])[person]
+    relayed = account == ACCOUNT_OF_KIND[MARKETPLACE_RELAY]
+    style = np.where(own & (rng.random(count) < 0.45), persons.phone_style[person], -1)
+    first = a.pc.if_else(a.pa.array(relayed), "TikTok", persons.first_names(person).cast("string"))
+    last = a.pc.if_else(a.pa.array(relayed), "Shop", persons.last_names(person).cast("string"))
+    verified = own & persons.is_registered[person] & (rng.random(count) < 0.8)
+    states = ["unsubscribed", "not_subscribed", "subscribed"]
+    writer.write("shopify", "customer", {
+        "_source_relation": ids.shops(shop),
+        "id": a.integer(ids.account(persons, person, account)),
+        "email": a.pc.utf8_lower(
+            persons.mails.take(a.pa.array(persons.mail_row(person, kind)))),
+        "phone": raw_phones(persons, person, style),
+        "first_name": first, "last_name": last,
+        "state": a.pick(["disabled", "enabled"], (own & persons.is_registered[person]) * 1),
+        "verified_email": a.flag(verified),
+        "orders_count": a.integer(accounts.order_count),
+        "created_at": a.time(accounts.created_at), "updated_at": a.time(accounts.created_at),
+        "email_marketing_consent_state": a.pick(states, state + 1),
+        "email_marketing_consent_opt_in_level": a.pick(
+            ["single_opt_in", "confirmed_opt_in"], np.where(state > 0, person % 2, -1)),
+        "email_marketing_consent_consent_updated_at": a.time(
+            np.where(state != 0, since, 0), state == 0),
+        "sms_marketing_consent_state": a.pick(states, sms_state + 1),
+        "sms_marketing_consent_opt_in_level": a.pick(
+            ["single_opt_in"], np.where(sms_state > 0, 0, -1)),
+        "sms_marketing_consent_consent_updated_at": a.time(
+            np.where(sms_state != 0, sms_since, 0), sms_state == 0),
+        "default_address_city": persons.cities(person),
+        "default_address_province_code": persons.regions(person),
+        "default_address_zip": persons.zips(person),
+        "default_address_country_code": persons.country_codes(person),
+        "note": a.none(count),
+        "currency": a.pick(CURRENCIES, shop),
+    })  # fmt: skip
+    if ids.chunk == 0:
+        _write_shared_accounts(writer, persons, ids)
+
+
+def _write_shared_accounts(writer: BrandWriter, persons: Persons, ids: Ids) -> None:
+    shop = np.array([0, 1, 0, 1])
+    account = np.array([-2, -2, -3, -3])
+    nobody = np.zeros(4, np.int64)
+    number = ids.account(persons, nobody, account, shop)
+    is_pos = account == -2
+    mail = persons.mail_row(nobody, np.where(is_pos, KINDS + POS, KINDS + SUPPORT))
+    made = a.time(np.full(4, persons.arrived_at.min()))
+    words = {"email": persons.mails.take(a.pa.array(mail)), "phone": a.none(4),
+             "first_name": a.pick(["Store", "Support"], (~is_pos) * 1).cast("string"),
+             "last_name": a.pick(["Walk-in", "Aurora"], (~is_pos) * 1).cast("string")}  # fmt: skip
+    empty = a.none(4).cast(a.pa.string()).dictionary_encode()
+    writer.write("shopify", "customer", {
+        "_source_relation": ids.shops(shop), "id": a.integer(number), **words,
+        "state": a.pick(["disabled"], nobody), "verified_email": a.flag(np.zeros(4, bool)),
+        "orders_count": a.integer(nobody), "created_at": made, "updated_at": made,
+        "email_marketing_consent_state": a.pick(["not_subscribed"], nobody),
+        "email_marketing_consent_opt_in_level": empty,
+        "email_marketing_consent_consent_updated_at": a.none(4, "time"),
+        "sms_marketing_consent_state": a.pick(["not_subscribed"], nobody),
+        "sms_marketing_consent_opt_in_level": empty,
+        "sms_marketing_consent_consent_updated_at": a.none(4, "time"),
+        "default_address_city": empty, "default_address_province_code": empty,
+        "default_address_zip": a.none(4), "default_address_country_code": empty,
+        "note": a.none(4), "currency": a.pick(CURRENCIES, shop),
+    })  # fmt: skip
+    _write_records(writer, ids.shops(shop), "shopify.customer", a.text(number), nobody,
+                   np.ones(4, bool), np.zeros(4, bool), np.ones(4, bool))  # fmt: skip
+
+
+def write_persons(
+    writer: BrandWriter, persons: Persons, heads: Heads, consent: Consent, gpc_at: Ints
+) -> None:
+    """``truth.persons``."""
+    rows = np.arange(persons.count)
+    erased = consent.requested_at[ERASE]
+    writer.write(TRUTH, "persons", {
+        "person_id": a.integer(persons.number),
+        "household_id": a.integer(persons.number[persons.head]),
+        "first_name": persons.first_names(rows), "last_name": persons.last_names(rows),
+        "email": persons.mails.take(a.pa.array(rows)),
+        "phone": raw_phones(persons, rows, np.full(persons.count, 2)),
+        "country_code": persons.country_codes(rows), "region": persons.regions(rows),
+        "shop": a.pick(SHOPS, persons.shop),
+        "is_california": a.flag(persons.is_californian()),
+        "order_count": a.integer(np.bincount(heads.person, minlength=persons.count)),
+        "arrived_at": a.time(persons.arrived_at),
+        "gpc_seen_at": a.time(np.where(gpc_at < NEVER, gpc_at, 0), gpc_at >= NEVER),
+        "erasure_requested_at": a.time(np.where(erased < NEVER, erased, 0), erased >= NEVER),
+    })  # fmt: skip
+
+
+def write_records(
+    writer: BrandWriter, persons: Persons, heads: Heads, accounts: Accounts, profiles: Profiles,
+    sessions: Sessions, ids: Ids,
+) -> None:  # fmt: skip
+    """``truth.records`` of customers, orders, profiles and devices."""
+    relayed = accounts.account == ACCOUNT_OF_KIND[MARKETPLACE_RELAY]
+    shop = persons.shop[accounts.person]
+    shop = np.where(accounts.account == ABROAD_ACCOUNT, 1 - shop, shop)
+    none = np.zeros(len(accounts.person), bool)
+    _write_records(writer, ids.shops(shop), "shopify.customer",
+                   a.text(ids.account(persons, accounts.person, accounts.account)),
+                   persons.number[accounts.person], none, ~relayed, none)  # fmt: skip
+    own = (heads.mail_kind >= 0) & (heads.mail_kind <= TYPO)
+    linkable = own | (heads.account >= 0)
+    linkable &= heads.mail_kind != MARKETPLACE_RELAY
+    linkable &= (heads.mail_kind != APPLE_RELAY) | (heads.account >= 0)
+    _write_records(writer, ids.shops(heads.shop), "shopify.order",
+                   a.text(ids.rows("order", heads.count)), persons.number[heads.person],
+                   np.zeros(heads.count, bool), linkable, np.zeros(heads.count, bool))  # fmt: skip
+    names = a.join("01J", a.hexes(persons.number[profiles.person] * 2 + (profiles.kind == SECOND),
+                                  61, 16))  # fmt: skip
+    none = np.zeros(profiles.count, bool)
+    _write_records(writer, a.const(RELATION, profiles.count), "klaviyo.person", names,
+                   persons.number[profiles.person], none, ~none, none)  # fmt: skip
+    _write_devices(writer, persons, sessions, ids)
+
+
+def _write_devices(
+    writer: BrandWriter, persons: Persons, sessions: Sessions, ids: Ids
+) -> None:
+    places = persons.count * DEVICES + len(SHOPS)
+    device = sessions.shop * places + sessions.device
+    pair, place = np.unique(device * persons.count + sessions.person, return_inverse=True)
+    device, person = pair // persons.count, pair % persons.count
+    named = np.zeros(len(pair), bool)
+    named[place[identified_sessions(sessions)]] = True
+    owners = np.bincount(np.searchsorted(np.unique(device), device))
+    shared = owners[np.searchsorted(np.unique(device), device)] > 1
+    _write_records(writer, ids.shops(device // places), "web.anonymous_id",
+                   device_names(persons, ids).take(a.pa.array(device % places)),
+                   persons.number[person], shared, named, np.zeros(len(pair), bool))  # fmt: skip
+
+
+def _write_records(
+    writer: BrandWriter, relation: a.Column, table: str, row_id: a.Column, person: Ints,
+    is_shared: Bools, is_linkable: Bools, is_nobody: Bools,
+) -> None:  # fmt: skip
+    writer.write(TRUTH, "records", {
+        "source_relation": relation.cast(a.pa.string()),
+        "source_table": a.const(table, len(person)).cast(a.pa.string()),
+        "source_row_id": row_id,
+        "person_id": a.integer(person, is_nobody),
+        "is_shared": a.flag(is_shared),
+        "is_linkable": a.flag(is_linkable),
+    })  # fmt: skip

@@ -1,0 +1,214 @@
+"""The Dagster code location: one graph, its groups, schedules and sensor, and a job to its end."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from orchestration.activation.spec import SyncSpec, read_sync_specs
+from orchestration.assets.names import delivery_key, object_name, plan_key, snapshot_key
+from orchestration.automation import BUILD_SCHEDULE
+from orchestration.brand import make_brand
+from orchestration.definitions import build_defs
+from orchestration.ledger import SealedPlan, open_ledger, seals
+from orchestration.project import DbtProject
+from orchestration.sandbox.server import sandbox_environment, start_in_background
+from orchestration.settings import Settings, child_environment
+from orchestration.ui import prepare_dagster_home
+
+LAYERS = {
+    "landing", "seeds", "staging", "identity", "intermediate", "commerce", "attribution",
+    "margin", "consent", "customer", "delivery", "audiences", "activation", "publish",
+}  # fmt: skip
+AT = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    home = tmp_path_factory.mktemp("dagster")
+    settings = Settings.from_env({"TRIBUTARY_HOME": str(home)})
+    specs = read_sync_specs(DbtProject(settings).current_manifest())
+    objects: dict[str, list[str]] = {}
+    for spec in specs:
+        objects.setdefault(spec.destination, []).append(spec.object)
+    with start_in_background(home / "sandbox", objects) as base:
+        yield Settings.from_env({**child_environment(settings), **sandbox_environment(base)})
+
+
+@pytest.fixture(scope="module")
+def manifest(settings: Settings) -> dict[str, Any]:
+    content = DbtProject(settings).current_manifest().read_text(encoding="utf-8")
+    return dict(json.loads(content))
+
+
+@pytest.fixture(scope="module")
+def specs(settings: Settings) -> list[SyncSpec]:
+    return read_sync_specs(DbtProject(settings).current_manifest())
+
+
+@pytest.fixture(scope="module")
+def defs(settings: Settings) -> dg.Definitions:
+    return build_defs(settings)
+
+
+@pytest.fixture(scope="module")
+def graph(defs: dg.Definitions) -> Any:
+    return defs.resolve_asset_graph()
+
+
+def relations(manifest: dict[str, Any], kind: str) -> set[dg.AssetKey]:
+    return {
+        dg.AssetKey([node["schema"], node["alias"]])
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == kind
+    }
+
+
+def test_every_model_seed_and_raw_table_is_an_asset(graph: Any, manifest: dict[str, Any]) -> None:
+    keys = set(graph.get_all_asset_keys())
+    assert relations(manifest, "model") <= keys
+    assert relations(manifest, "seed") <= keys
+    raw = {dg.AssetKey([s["schema"], s["name"]]) for s in manifest["sources"].values()}
+    assert raw <= keys
+    # Nothing is only referred to: every asset of the graph can be materialised here.
+    assert set(graph.materializable_asset_keys) == keys
+
+
+def test_one_graph_leads_from_landing_to_every_delivery(graph: Any, specs: list[SyncSpec]) -> None:
+    assert len(specs) == 7
+    orders = dg.AssetKey(["raw_shopify", "order"])
+    for spec in specs:
+        upstream = graph.get_ancestor_asset_keys(delivery_key(spec))
+        assert {plan_key(spec), snapshot_key(), orders} <= set(upstream)
+
+
+def test_groups_are_the_layers(graph: Any) -> None:
+    groups = {graph.get(key).group_name for key in graph.get_all_asset_keys()}
+    assert groups == LAYERS
+    assert graph.get(dg.AssetKey(["customer", "dim_customers"])).group_name == "customer"
+
+
+def test_dbt_tests_and_the_landing_border_are_checks(graph: Any) -> None:
+    names = {key.name for key in graph.asset_check_keys}
+    assert "landing_border" in names
+    on_customers = dg.AssetKey(["customer", "dim_customers"])
+    assert any(key.asset_key == on_customers for key in graph.asset_check_keys)
+
+
+def test_whatever_opens_the_warehouse_takes_the_one_slot(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    for node in graph.asset_nodes:
+        is_delivery = node.key.path[0] == "delivered"
+        assert node.pools == (set() if is_delivery else {"warehouse"}), node.key
+
+
+def test_schedules_are_those_of_meta_sync_in_the_shops_time_zone(
+    defs: dg.Definitions, specs: list[SyncSpec]
+) -> None:
+    schedules = {one.name: one for one in defs.get_repository_def().schedule_defs}
+    assert schedules["hourly_build"].cron_schedule == BUILD_SCHEDULE
+    for spec in specs:
+        schedule = schedules.pop(f"deliver_{object_name(spec)}")
+        assert schedule.cron_schedule == spec.schedule
+        assert schedule.execution_timezone == "America/New_York"
+        assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+    assert set(schedules) == {"hourly_build"}
+    assert {spec.schedule for spec in specs if "cart_abandoner" in spec.object} == {"*/15 * * * *"}
+
+
+def test_loading_the_definitions_imports_no_great_expectations(settings: Settings) -> None:
+    script = (
+        "import sys; from orchestration.definitions import build_defs; "
+        "build_defs().get_repository_def(); "
+        "print([name for name in sys.modules if name.startswith('great_expectations')])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True, text=True, check=True, env=child_environment(settings),
+    )  # fmt: skip
+    assert found.stdout.strip().endswith("[]")
+
+
+def test_the_instance_frees_slots_and_retries_crashes_only(settings: Settings) -> None:
+    home = prepare_dagster_home(settings)
+    assert (home / ".nux" / "nux.yaml").exists()
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        assert not instance.telemetry_enabled
+        assert instance.run_monitoring_enabled
+        assert instance.run_monitoring_settings["free_slots_after_run_end_seconds"] == 60
+        assert instance.run_retries_max_retries == 2
+        assert instance.run_retries_retry_on_asset_or_op_failure is False
+        concurrency = instance.get_concurrency_config()
+        assert concurrency.pool_config.default_pool_limit == 1
+
+
+def test_the_sensor_starts_the_delivery_of_an_approved_plan_once(
+    defs: dg.Definitions, specs: list[SyncSpec], settings: Settings, tmp_path: Path
+) -> None:
+    apart = Settings.from_env({"TRIBUTARY_HOME": str(tmp_path)})
+    sensor = defs.get_sensor_def("approved_plans")
+
+    def requests() -> list[dg.RunRequest]:
+        context = dg.build_sensor_context(resources={"settings": apart})
+        return list(sensor.evaluate_tick(context).run_requests or [])
+
+    assert requests() == []
+    with open_ledger(apart) as ledger, ledger.transaction() as connection:
+        seals.seal(connection, _sealed(specs[0], state="open"), AT)
+    assert requests() == []
+    with open_ledger(apart) as ledger, ledger.transaction() as connection:
+        seals.set_state(connection, "a" * 64, "approved", reason=None)
+    (request,) = requests()
+    assert request.job_name == f"deliver_{object_name(specs[0])}"
+    assert request.asset_selection == [delivery_key(specs[0])]
+    assert request.run_key == "a" * 64
+    assert requests()[0].run_key == request.run_key
+
+
+@pytest.mark.slow
+def test_the_scheduled_jobs_run_to_the_end(
+    defs: dg.Definitions, settings: Settings, specs: list[SyncSpec]
+) -> None:
+    make_brand(settings.inbox_dir, customers=300, months=6, seed=11)
+    repository = defs.get_repository_def()
+    with dg.DagsterInstance.ephemeral() as instance:
+        built = repository.get_job("hourly_build").execute_in_process(instance=instance)
+        assert built.success
+        checks = built.get_asset_check_evaluations()
+        assert checks
+        assert all(check.passed for check in checks)
+        assert instance.get_latest_materialization_event(snapshot_key()) is not None
+        job = repository.get_job(f"deliver_{object_name(specs[0])}")
+        waited = job.execute_in_process(instance=instance)
+        assert waited.success
+        # Nobody approved: a plan stands, nothing was delivered.
+        assert instance.get_latest_materialization_event(plan_key(specs[0])) is not None
+        assert instance.get_latest_materialization_event(delivery_key(specs[0])) is None
+
+
+def _sealed(spec: SyncSpec, *, state: str) -> SealedPlan:
+    return SealedPlan(
+        plan_hash="a" * 64,
+        destination=spec.destination,
+        object=spec.object,
+        model=spec.model,
+        kind=spec.kind,
+        purpose=spec.purpose,
+        seal_json="{}",
+        state=state,
+        reason=None,
+        delivered_version=0,
+        desired_count=1,
+        delivered_count=0,
+        add_count=1,
+        update_count=0,
+        remove_count=0,
+        held_back_count=0,
+        planned_at=AT,
+    )

@@ -1,0 +1,58 @@
+"""A small brand, a sandbox and a home to run the command line in.
+
+What lives here: set-up that several claims share.
+What never does: a claim.
+"""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from orchestration.sandbox.server import sandbox_environment, start_in_background
+from tests.support import succeed, tributary
+
+OBJECTS = {
+    "klaviyo": ["vip", "at_risk", "win_back", "cart_abandoner"],
+    "meta": ["existing_customer"],
+    "google": ["high_value_seed"],
+}
+
+
+@functools.lru_cache(maxsize=1)
+def scratch() -> Path:
+    """A folder of this run that goes with the process."""
+    holder = tempfile.TemporaryDirectory(prefix="tributary-proof-")
+    _HELD.append(holder)
+    return Path(holder.name)
+
+
+_HELD: list[tempfile.TemporaryDirectory[str]] = []
+
+
+@functools.lru_cache(maxsize=4)
+def brand(customers: int, months: int = 12, seed: int = 11) -> Path:
+    """Files of a simulated brand; made once per run."""
+    directory = scratch() / f"brand-{customers}"
+    size = ("--customers", str(customers), "--months", str(months), "--seed", str(seed))
+    succeed(tributary(scratch() / "unused", "brand", *size, str(directory)))
+    return directory
+
+
+@contextmanager
+def sandbox(state: Path, port: int = 0) -> Iterator[tuple[str, dict[str, str]]]:
+    """The base URL of a running sandbox and the environment that points at it."""
+    with start_in_background(state, OBJECTS, port) as base:
+        yield base, sandbox_environment(base)
+
+
+def truth(base: str) -> dict[str, Any]:
+    """What the sandbox itself recorded."""
+    answer: dict[str, Any] = httpx.get(f"{base}/_truth", timeout=60).json()
+    return answer

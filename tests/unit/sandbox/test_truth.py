@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestration.sandbox.truth import Truth
+
+
+def test_the_record_survives_a_restart_and_is_readable_beside_the_server(tmp_path: Path) -> None:
+    first = Truth(tmp_path / "state")
+    first.add_objects({"klaviyo": ["vip"], "meta": ["seed"]})
+    first.add_members("klaviyo", "vip", [("p1", ""), ("p2", "")])
+    first.save_profile("p1", {"email": "Ann@X.example"})
+    first.log_write("klaviyo", "list_add", "vip", 2)
+    beside = Truth(tmp_path / "state")
+    assert beside.members("klaviyo", "vip") == ["p1", "p2"]
+    expected = first.summary()
+    first.close()
+    beside.close()
+    again = Truth(tmp_path / "state")
+    again.add_objects({"klaviyo": ["vip", "new"]})
+    assert again.summary() == {
+        **expected, "klaviyo": {"lists": {"vip": 2, "new": 0}, "profiles": 1},
+    }
+    assert again.writes() == [
+        {"vendor": "klaviyo", "operation": "list_add", "object_id": "vip", "row_count": 2}
+    ]
+    assert again.find_profile("email", "ann@x.example") == ("p1", {"email": "Ann@X.example"})
+
+
+def test_a_failed_call_leaves_nothing(tmp_path: Path) -> None:
+    truth = Truth(tmp_path)
+
+    def fail_midway() -> None:
+        with truth.transaction():
+            truth.log_write("meta", "audience_add", "a", 1)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_midway()
+    assert truth.writes() == []
+
+
+def test_a_member_is_out_when_its_last_identifier_is(tmp_path: Path) -> None:
+    truth = Truth(tmp_path)
+    pairs = [("k1", "EMAIL:a"), ("k1", "PHONE:p"), ("k2", "PHONE:p"), ("k2", "EMAIL:b")]
+    truth.add_members("meta", "a", pairs)
+    truth.add_members("meta", "a", pairs)
+    truth.remove_members("meta", "a", [("k1", "EMAIL:a"), ("k2", "EMAIL:a")])
+    assert truth.members("meta", "a") == ["k1", "k2"]
+    truth.remove_identifiers("meta", "a", ["PHONE:p"])
+    assert truth.members("meta", "a") == ["k2"]
+    truth.remove_whole("meta", "a", ["k2"])
+    assert truth.members("meta", "a") == []
+
+
+def test_jobs_and_profiles_get_numbers_of_their_own(tmp_path: Path) -> None:
+    truth = Truth(tmp_path)
+    for name in ("a", "b"):
+        truth.save_profile(f"p{truth.next_number('profile')}", {"external_id": name})
+    truth.save_profile("p1", {"external_id": "a", "first_name": "changed"})
+    assert truth.next_number("profile") > 2
+    assert truth.poll_job("google", "none") is None
+    truth.save_job("google", "r1", {"n": 1})
+    polled = [truth.poll_job("google", "r1") for _ in range(2)]
+    assert polled == [(0, {"n": 1}), (1, {"n": 1})]
+    assert truth.poll_job("klaviyo", "r1") is None
