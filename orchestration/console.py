@@ -38,12 +38,13 @@ class Output:
         return cls(is_json=is_json, console=Console(highlight=False))
 
     def answer(self, value: Mapping[str, Any], *lines: str | Table) -> None:
-        """Give the command's answer: ``value`` as JSON, or the lines and tables."""
+        """Give the command's answer: ``value`` as JSON, or the lines and tables that have rows."""
         if self.is_json:
             self.console.print_json(json.dumps(value, default=str))
             return
         for line in lines:
-            self.console.print(line)
+            if isinstance(line, str) or line.row_count:
+                self.console.print(line)
 
     @contextmanager
     def progress(self) -> Iterator[ProgressHandler]:
@@ -74,7 +75,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     made = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
     for position, column in enumerate(columns):
         numeric = all(isinstance(row[position], int | float) for row in rows) and bool(rows)
-        made.add_column(column, justify="right" if numeric else "left")
+        made.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         made.add_row(*(_cell(value) for value in row))
     return made
@@ -89,12 +90,15 @@ def run_plainly(command: Callable[[], None], *, is_json: bool) -> int:
     except KeyboardInterrupt:
         _report({"error": "Interrupted.", "remedy": "Run it again; it goes on safely."}, is_json)
     except Exception as error:
-        # A bug of ours. Frames hold names only; a library's message may quote a row.
+        # A bug of ours. Frames and names are no data; a library's message may quote a row.
+        message = str(error)
+        if not isinstance(error, ImportError | NameError | AttributeError):
+            message = without_values(message)
         trace = traceback.extract_tb(error.__traceback__)
         frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in trace]
         _report(
             {
-                "error": f"Unexpected {type(error).__name__}: {without_values(str(error))}",
+                "error": f"Unexpected {type(error).__name__}: {message}",
                 "remedy": "This is a defect of Tributary: report it with these lines.",
                 "frames": frames,
             },

@@ -151,9 +151,9 @@ def _answer(
     facts: list[tuple[str, object, object]] = [
         ("rows landed", sum(landing.landed for landing in report.landing), None),
         ("rows in quarantine", sum(landing.quarantined for landing in report.landing), None),
-        ("customers; true persons", score.customer_count, score.true_person_count),
-        ("precision of pairs", _ratio(score.precision_ratio), None),
-        ("recall of pairs", _ratio(score.recall_ratio), None),
+        ("customers; true persons", score.customers, score.true_persons),
+        ("precision of pairs", _ratio(score.precision), None),
+        ("recall of pairs", _ratio(score.recall), None),
         ("orders", summary.order_count, None),
         (f"net sales, {currency}", f"{summary.net_sales_amount:,.2f}", None),
         (f"CM1, {currency}", f"{summary.cm1_amount:,.2f}", f"{brand.cm1_minor / 100:,.2f}"),

@@ -33,6 +33,11 @@
         {%- endif -%}
     {%- endfor -%}
     {%- if state.edges_left > 0 -%}
+        {%- do components_drop(components_step('edges', state.round)) -%}
+        {%- do components_drop(components_step('nodes', 0)) -%}
+        {%- for round in range(state.round) -%}
+            {%- do components_drop(components_step('map', round)) -%}
+        {%- endfor -%}
         {%- do exceptions.raise_compiler_error(
             this ~ " did not converge: " ~ state.edges_left ~ " edges are left after " ~ max_rounds
             ~ " rounds. Raise max_rounds, or look for a node label that is not unique."

@@ -1,22 +1,18 @@
 """Delivery: what was approved, and only that, to each account under its lease.
 
-What lives here: starting, resuming and ending plans; one account's trouble never stops another.
+What lives here: which plans go, account by account, and how they end; one account's trouble never
+stops another.
 What never does: the warehouse; computing what to send; a vendor's wire format.
 """
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import Connection
-
-from orchestration.activation import gate, plan_file
-from orchestration.activation.approval import check_approval
 from orchestration.activation.errors import NotDeliverableError
 from orchestration.activation.sender import (
     Sending,
@@ -25,6 +21,7 @@ from orchestration.activation.sender import (
     send_all,
     supersede_waiting,
 )
+from orchestration.activation.starting import DELIVERABLE, fill_outbox, start_plan, unapproved
 from orchestration.destinations.base import Destination
 from orchestration.errors import TributaryError
 from orchestration.ledger import (
@@ -40,14 +37,11 @@ from orchestration.ledger import (
     seals,
 )
 from orchestration.ledger.leases import Lease
-from orchestration.ledger.statements import INSERTED_ROWS
 from orchestration.settings import DestinationSettings, Settings
 
 OpenDestination = Callable[[str, str, DestinationSettings], Destination]
 Progress = Callable[[SealedPlan, int], None]
 
-_DELIVERABLE = ("approved", *seals.RUNNING)
-_PRIORITIES = {"add": outbox.ADD, "update": outbox.UPDATE, "remove": outbox.REMOVE}
 
 
 @dataclass(frozen=True)
@@ -127,15 +121,15 @@ def deliver(
 
 def _chosen(ledger: Ledger, plan_hashes: Sequence[str] | None) -> list[SealedPlan]:
     if plan_hashes is None:
-        plans = ledger.plans(_DELIVERABLE)
+        plans = ledger.plans(DELIVERABLE)
         waiting = ledger.plans(("open", "halted"))
         if waiting and not plans:
-            raise _unapproved([plan.plan_hash for plan in waiting])
+            raise unapproved([plan.plan_hash for plan in waiting])
         return plans
     plans = list({plan.plan_hash: plan for plan in map(ledger.plan, plan_hashes)}.values())
-    unapproved = [plan.plan_hash for plan in plans if plan.state in ("open", "halted")]
-    if unapproved:
-        raise _unapproved(unapproved)
+    waiting = [plan for plan in plans if plan.state in ("open", "halted")]
+    if waiting:
+        raise unapproved([plan.plan_hash for plan in waiting])
     for plan in plans:
         if plan.state in ("superseded", "nothing_to_do"):
             raise NotDeliverableError(
@@ -145,19 +139,12 @@ def _chosen(ledger: Ledger, plan_hashes: Sequence[str] | None) -> list[SealedPla
     return plans
 
 
-def _unapproved(hashes: Sequence[str]) -> NotDeliverableError:
-    commands = "; ".join(f"tributary approve {plan_hash[:12]}" for plan_hash in hashes)
-    return NotDeliverableError(
-        f"{len(hashes)} plans wait for approval; nothing was sent.", remedy=f"Run: {commands}."
-    )
-
-
 def _deliver_account(
     work: _Delivering, name: str, plans: Sequence[SealedPlan]
 ) -> list[PlanDelivery]:
     """All plans of one account, one after another; the first fatal answer pauses the rest."""
-    due = [plan for plan in plans if plan.state in _DELIVERABLE]
-    finished = [_result(work, plan) for plan in plans if plan.state not in _DELIVERABLE]
+    due = [plan for plan in plans if plan.state in DELIVERABLE]
+    finished = [_result(work, plan) for plan in plans if plan.state not in DELIVERABLE]
     if not due:
         return finished
     account = work.settings.destinations[name]
@@ -187,7 +174,7 @@ def _deliver_plan(
     """Deliver one plan; the second value says why the account must pause, if it must."""
     try:
         destination = work.open_destination(plan.destination, plan.object, account)
-        started = _start(work, lease, plan)
+        started = start_plan(work.settings, work.ledger, lease, plan, work.now())
         sending = Sending(
             work.ledger,
             started,
@@ -198,7 +185,7 @@ def _deliver_plan(
             work.jitter,
             lambda rows: work.progress(plan, rows),
         )
-        _fill(work, sending)
+        fill_outbox(work.settings, sending)
         stop = _send(work, sending)
         _finish(work, sending, stop)
         return _result(work, plan), stop.reason if stop and stop.is_fatal else None
@@ -228,89 +215,6 @@ def _send(work: _Delivering, sending: Sending) -> StoppedError | None:
         recover(sending, type(error).__name__)
         return StoppedError(f"unexpected {type(error).__name__} in the plug-in", is_fatal=True)
     return None
-
-
-def _start(work: _Delivering, lease: Lease, plan: SealedPlan) -> SealedPlan:
-    """Prove that the plan may go, and mark it started, or resume it."""
-    plan_file.check_rows(work.settings, plan.plan_hash, plan.seal_json)
-    with work.ledger.transaction() as connection:
-        leases.check(connection, lease)
-        plan = seals.get(connection, plan.plan_hash)
-        approval = seals.newest_approval(connection, plan.plan_hash)
-        if plan.state not in _DELIVERABLE or approval is None:
-            raise _unapproved([plan.plan_hash])
-        check_approval(work.settings, approval)
-        at = work.now()
-        outdated = _outdated(work.settings, connection, plan)
-        if outdated is None and plan.state == "approved" and approval.expires_at <= at:
-            raise NotDeliverableError(
-                f"The approval of plan {plan.plan_hash[:12]} expired.",
-                remedy="Run 'tributary plan' and approve the plan again.",
-            )
-        if outdated is None and plan.state == "approved":
-            seals.use_approval(connection, approval.signature, at)
-            detail = {"plan_hash": plan.plan_hash, "approval": approval.signature}
-            audit.append(connection, "delivery_start", detail, at)
-            seals.set_state(connection, plan.plan_hash, "started", reason=None, started_at=at)
-        elif outdated is None:
-            seals.set_state(connection, plan.plan_hash, "started", reason=None)
-        elif plan.state == "approved":
-            seals.set_state(connection, plan.plan_hash, "superseded", reason=outdated)
-    if outdated is not None:
-        raise NotDeliverableError(
-            f"Plan {plan.plan_hash[:12]} cannot be sent: {outdated}.",
-            remedy="Run 'tributary plan' and approve the new plan.",
-        )
-    return replace(plan, state="started")
-
-
-def _outdated(settings: Settings, connection: Connection, plan: SealedPlan) -> str | None:
-    """Why the sealed plan no longer fits the world, if it does not."""
-    seal = json.loads(plan.seal_json)
-    account = settings.destinations[plan.destination]
-    if seal["destination"] != plan_file.destination_seal(account, plan.object):
-        return "the destination's settings changed since it was sealed"
-    if plan.state != "approved":
-        # Its own rows move the version, and a repaired program must be able to finish it.
-        return None
-    if delivered.version(connection, plan.destination, plan.object) != plan.delivered_version:
-        return "what is delivered changed since it was sealed"
-    if seal["code_version"] != plan_file.code_version():
-        return "the program changed since it was sealed"
-    return None
-
-
-def _fill(work: _Delivering, sending: Sending) -> None:
-    """Move the plan's rows into the outbox, in chunks; a second call goes on where one stopped."""
-    plan = sending.sealed
-    filled = plan.filled_count
-    file = plan_file.plan_path(work.settings, plan.plan_hash)
-    if filled == plan.row_count:
-        return
-    for rows in plan_file.read_rows(file, filled, INSERTED_ROWS):
-        with sending.transaction() as connection:
-            leaving = {r["key"]: r["payload_json"] for r in rows if r["operation"] == "remove"}
-            barred = gate.suppressed_keys(connection, plan, leaving)
-            outbox.fill(connection, [_intent(plan, row, barred) for row in rows])
-            filled += len(rows)
-            seals.set_filled(connection, plan.plan_hash, filled)
-
-
-def _intent(plan: SealedPlan, row: Mapping[str, str | None], barred: set[str]) -> dict[str, object]:
-    operation = str(row["operation"])
-    is_first = operation == "remove" and row["key"] in barred
-    return {
-        "plan_hash": plan.plan_hash,
-        "destination": plan.destination,
-        "object": plan.object,
-        "key": row["key"],
-        "operation": operation,
-        "priority": outbox.REMOVE_SUPPRESSED if is_first else _PRIORITIES[operation],
-        "row_hash": row["row_hash"],
-        "payload_json": row["payload_json"] or "{}",
-        "prior_payload_json": row["prior_payload_json"],
-        "vendor_id": row["vendor_id"],
-    }
 
 
 def _finish(work: _Delivering, sending: Sending, stop: StoppedError | None) -> None:

@@ -23,9 +23,10 @@ from orchestration.brand.fulfilment import (
 )
 from orchestration.brand.ids import Ids
 from orchestration.brand.orders import Heads
-from orchestration.brand.persons import Persons, raw_phones
+from orchestration.brand.persons import Persons
+from orchestration.brand.phones import raw_phones
 from orchestration.brand.refunds import ADJUSTMENT_KINDS, NOTES, RESTOCK_TYPES, Refunds
-from orchestration.brand.web import Sessions, checkout_rows
+from orchestration.brand.visits import Sessions, checkout_rows
 from orchestration.brand.writer import BrandWriter
 
 _CARRIERS = ("UPS", "USPS", "DHL", "DPD")
@@ -43,7 +44,7 @@ def write_refunds(writer: BrandWriter, heads: Heads, refunds: Refunds, ids: Ids)
         "processed_at": a.time(refunds.at),
         "note": a.pick(NOTES, refunds.reason),
         "restock": a.flag(restocks),
-    })  # fmt: skip
+    })
     of = refunds.order[refunds.line_refund]
     writer.write("shopify", "order_line_refund", {
         "_source_relation": ids.shops(heads.shop[of]),
@@ -54,7 +55,7 @@ def write_refunds(writer: BrandWriter, heads: Heads, refunds: Refunds, ids: Ids)
         "subtotal": a.money(refunds.subtotal),
         "total_tax": a.money(refunds.tax),
         "restock_type": a.pick(RESTOCK_TYPES, refunds.restock),
-    })  # fmt: skip
+    })
     of = refunds.order[refunds.adjustment_refund]
     writer.write("shopify", "order_adjustment", {
         "_source_relation": ids.shops(heads.shop[of]),
@@ -65,14 +66,16 @@ def write_refunds(writer: BrandWriter, heads: Heads, refunds: Refunds, ids: Ids)
         "tax_amount": a.money(refunds.adjustment_tax),
         "kind": a.pick(ADJUSTMENT_KINDS, refunds.adjustment_kind),
         "reason": a.pick(["Shipping refund", "Refund discrepancy"], refunds.adjustment_kind),
-    })  # fmt: skip
+    })
 
 
 def join_transactions(sales: Transactions, *others: Transactions) -> Transactions:
     """One list; parents of the others are rows of the sales, which stay first."""
     parts = (sales, *others)
     names = ("order", "kind", "is_success", "gateway", "amount", "at", "refund", "parent", "fee")
-    return Transactions(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    return Transactions(*(
+        np.concatenate([getattr(part, name) for part in parts]) for name in names
+    ))
 
 
 def write_transactions(
@@ -95,7 +98,7 @@ def write_transactions(
         "currency": a.pick(CURRENCIES, shop),
         "created_at": at, "processed_at": at,
         "test": a.flag(transactions.gateway == BOGUS),
-    })  # fmt: skip
+    })
     rows = np.flatnonzero(transactions.fee >= 0)
     is_dispute = transactions.kind[rows] == CHARGEBACK
     number = ids.of("transaction", rows)
@@ -108,7 +111,7 @@ def write_transactions(
         "amount": a.money(transactions.fee[rows]),
         "currency": a.pick(CURRENCIES, shop[rows]),
         "charged_at": a.time(transactions.at[rows]),
-    })  # fmt: skip
+    })
 
 
 def join_parcels(sent: Parcels, back: Parcels) -> Parcels:
@@ -116,7 +119,7 @@ def join_parcels(sent: Parcels, back: Parcels) -> Parcels:
     names = ("order", "refund", "kind", "units", "weight", "label", "at")
     return Parcels(*(
         np.concatenate([getattr(sent, name), getattr(back, name)]) for name in names
-    ))  # fmt: skip
+    ))
 
 
 def write_parcels(writer: BrandWriter, heads: Heads, parcels: Parcels, ids: Ids) -> None:
@@ -131,7 +134,7 @@ def write_parcels(writer: BrandWriter, heads: Heads, parcels: Parcels, ids: Ids)
         "status": a.const("success", len(out)),
         "tracking_company": a.pick(_CARRIERS, carrier[out]),
         "created_at": a.time(parcels.at[out]),
-    })  # fmt: skip
+    })
     billed = parcels.label >= 0
     writer.write("costs", "shipment", {
         "_source_relation": ids.shops(shop),
@@ -146,13 +149,13 @@ def write_parcels(writer: BrandWriter, heads: Heads, parcels: Parcels, ids: Ids)
         "currency": a.pick(CURRENCIES, shop),
         "is_estimated": a.flag(~billed),
         "shipped_at": a.time(parcels.at),
-    })  # fmt: skip
+    })
 
 
 def write_settlements(
     writer: BrandWriter, persons: Persons, heads: Heads, settled: Settlements, refund_fee: Ints,
     ids: Ids,
-) -> None:  # fmt: skip
+) -> None:
     """``tiktok_shop.order_settlement``; ``refund_fee`` -1 where the statement has none."""
     order_id = ids.of("order", settled.order)
     shop = heads.shop[settled.order]
@@ -168,13 +171,13 @@ def write_settlements(
         "referral_fee": a.money(settled.fee, settled.fee < 0),
         "refund_admin_fee": a.money(refund_fee, refund_fee < 0),
         "settled_at": a.time(settled.at),
-    })  # fmt: skip
+    })
 
 
 def write_checkouts(
     writer: BrandWriter, persons: Persons, sessions: Sessions, catalogue: Catalogue, ids: Ids,
     rng: np.random.Generator,
-) -> None:  # fmt: skip
+) -> None:
     """``shopify.abandoned_checkout``: checkouts of visits that bought nothing."""
     rows, at = checkout_rows(sessions)
     person, shop = sessions.person[rows], sessions.shop[rows]
@@ -189,7 +192,7 @@ def write_checkouts(
         "token": a.hexes(token, 22, 32),
         "cart_token": a.hexes(token, 21, 32),
         "customer_id": a.integer(account, ~known),
-        "email": a.where(named, persons.mails.take(a.pa.array(person))),
+        "email": a.where(named, a.take(persons.mails, person)),
         "phone": raw_phones(persons, person, np.where(named, persons.phone_style[person], -1)),
         "shipping_address_country_code": persons.country_codes(person),
         "subtotal_price": a.money(price),
@@ -198,4 +201,4 @@ def write_checkouts(
         "created_at": a.time(at),
         "updated_at": a.time(at),
         "completed_at": a.none(len(rows), "time"),
-    })  # fmt: skip
+    })

@@ -31,7 +31,7 @@ def pick(values: Sequence[str], index: Ints) -> Column:
 
 def take(values: Column | Sequence[str], index: Ints) -> Column:
     """Text of any list (repetitions allowed), as plain strings; index -1 is null."""
-    source = pa.array(list(values), pa.string()) if isinstance(values, list | tuple) else values
+    source: Column = pa.array(values, pa.string()) if isinstance(values, list | tuple) else values
     return source.take(pa.array(index, mask=index < 0))
 
 
@@ -100,15 +100,11 @@ def padded(values: Ints, width: int) -> Column:
 
 def join(*parts: Column | str) -> Column:
     """Concatenate columns and words, row by row; null where a part is null."""
-    plain = [
-        part.cast(pa.string()) if pa.types.is_dictionary(getattr(part, "type", None)) else part
-        for part in (_as_part(part) for part in parts)
-    ]
-    return pc.binary_join_element_wise(*plain, "")
+    return pc.binary_join_element_wise(*(_as_part(part) for part in parts), "")
 
 
 def _as_part(part: Column | str) -> Column:
-    return pa.scalar(part) if isinstance(part, str) else part
+    return pa.scalar(part) if isinstance(part, str) else plain(part)
 
 
 def hexes(values: Ints, salt: int, width: int = 16) -> Column:
@@ -134,20 +130,44 @@ def _mix(values: npt.NDArray[np.uint64], salt: int) -> npt.NDArray[np.uint64]:
         return mixed ^ (mixed >> np.uint64(31))
 
 
-def choose(conditions: Sequence[Bools], columns: Sequence[Column]) -> Column:
-    """The first column whose condition holds, else null."""
-    return pc.case_when(
-        pa.StructArray.from_arrays(
-            [pa.array(condition) for condition in conditions],
-            names=[str(place) for place in range(len(conditions))],
-        ),
-        *[
-            column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
-            for column in columns
-        ],
-    )
-
-
 def where(condition: Bools, column: Column) -> Column:
-    """The column where the condition holds, else null."""
-    return pc.if_else(pa.array(condition), column, pa.scalar(None, column.type))
+    """The column as plain text where the condition holds, else null."""
+    return pc.if_else(pa.array(condition), plain(column), pa.scalar(None, pa.string()))
+
+
+def either(condition: Bools, column: Column | str, other: Column | str) -> Column:
+    """One column where the condition holds, the other where not, as plain text."""
+    return pc.if_else(pa.array(condition), plain(column), plain(other))
+
+
+def plain(column: Column | str) -> Column:
+    """A text column without dictionary; a word stays a word."""
+    return column if isinstance(column, str) else column.cast(pa.string())
+
+
+def filled(*columns: Column | str) -> Column:
+    """The first of the columns that is not null, row by row."""
+    return pc.coalesce(*(_as_part(column) for column in columns))
+
+
+def stacked(*columns: Column) -> Column:
+    """Text columns one below the other."""
+    return pa.concat_arrays([plain(column) for column in columns])
+
+
+def column_of(words: Sequence[str]) -> Column:
+    """A text column of given words."""
+    return pa.array(list(words), pa.string())
+
+
+def lower(column: Column) -> Column:
+    return pc.utf8_lower(column)
+
+
+def upper(column: Column) -> Column:
+    return pc.utf8_upper(column)
+
+
+def cut(column: Column, start: int, stop: int | None = None) -> Column:
+    """Characters from ``start`` up to ``stop``."""
+    return pc.utf8_slice_codeunits(column, start, stop)

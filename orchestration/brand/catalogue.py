@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from orchestration.brand import arrays as a
 from orchestration.brand.arrays import Bools, Ints
@@ -71,7 +72,7 @@ class Catalogue:
 def make_catalogue(window: Window, rng: np.random.Generator) -> Catalogue:
     """The brand's products; draws decide prices and costs."""
     sku, title, product_type, dollars, grams, share = ["GIFT-SAMPLE"], ["Gift With Purchase"], \
-        ["Gift"], [0], [60], [0]  # fmt: skip
+        ["Gift"], [0], [60], [0]
     for kind, names, low, high, weight, percent in _RANGES:
         for name in names.split():
             for size in ("50", "100", "200", "XL")[: 4 if kind != "Sample" else 2]:
@@ -90,7 +91,8 @@ def make_catalogue(window: Window, rng: np.random.Generator) -> Catalogue:
         share.append(0)
     count = len(sku)
     is_gift_card = np.array([kind == "Gift Card" for kind in product_type])
-    price = np.array(dollars, np.int64) * 100 - np.where(is_gift_card | (np.array(dollars) == 0), 0, 5)
+    is_round = is_gift_card | (np.array(dollars) == 0)
+    price = np.array(dollars, np.int64) * 100 - np.where(is_round, 0, 5)
     prices = np.stack([price, price])
     popularity = np.sort(rng.integers(20, 400, count))[::-1].copy()
     popularity[rng.permutation(count)[:3]] = np.array([3_000, 2_200, 1_500])
@@ -111,7 +113,7 @@ def make_catalogue(window: Window, rng: np.random.Generator) -> Catalogue:
 
 
 def _costs(
-    window: Window, rng: np.random.Generator, price: Ints, share: Ints, kind: np.ndarray  # type: ignore[type-arg]
+    window: Window, rng: np.random.Generator, price: Ints, share: Ints, kind: npt.NDArray[np.str_]
 ) -> tuple[Ints, Ints]:
     """Three versions: from before the start, then two changes inside the window.
 
@@ -199,8 +201,9 @@ def write_catalogue(
         relation = a.const(name, count)
         first_of_product = np.concatenate([[0], np.arange(1, count, 2)])
         _write_products(writer, catalogue, shop, first_of_product, created)
-        latest = np.where(catalogue.cost[shop, 2] >= 0, catalogue.cost[shop, 2], catalogue.cost[shop, 1])
-        latest = np.where(latest >= 0, latest, catalogue.cost[shop, 0])
+        latest = catalogue.cost[shop, 0]
+        for version in catalogue.cost[shop, 1:]:
+            latest = np.where(version >= 0, version, latest)
         item = 4_500_000_000 + shop * 1_000_000 + np.arange(count)
         writer.write("shopify", "product_variant", {
             "_source_relation": relation,
@@ -214,7 +217,7 @@ def write_catalogue(
             "inventory_quantity": a.integer(catalogue.popularity // 2 + 15),
             "created_at": a.time(created),
             "updated_at": a.time(created),
-        })  # fmt: skip
+        })
         writer.write("shopify", "inventory_item", {
             "_source_relation": relation,
             "id": a.integer(item),
@@ -222,7 +225,7 @@ def write_catalogue(
             "cost": a.money(latest, latest < 0),
             "unit_cost_currency_code": a.const(CURRENCIES[shop], count),
             "updated_at": a.time(created),
-        })  # fmt: skip
+        })
         version, sku = np.nonzero(catalogue.cost[shop] >= 0)
         writer.write("costs", "unit_cost_history", {
             "_source_relation": a.const(name, len(sku)),
@@ -231,7 +234,7 @@ def write_catalogue(
             "cost": a.money(catalogue.cost[shop, version, sku]),
             "currency": a.const(CURRENCIES[shop], len(sku)),
             "cost_source": a.pick(["purchase_order", "supplier_list"], (sku % 2).astype(np.int64)),
-        })  # fmt: skip
+        })
     _write_rates(writer, rates)
 
 
@@ -264,7 +267,7 @@ def _write_products(
         "created_at": a.time(created[first]),
         "updated_at": a.time(created[first]),
         "_fivetran_deleted": a.flag(np.zeros(count, bool)),
-    })  # fmt: skip
+    })
 
 
 def _write_rates(writer: BrandWriter, rates: Rates) -> None:
@@ -278,4 +281,4 @@ def _write_rates(writer: BrandWriter, rates: Rates) -> None:
             "to_currency": a.const(target, count),
             "rate_date": a.date(days),
             "rate": a.ratio(rate),
-        })  # fmt: skip
+        })

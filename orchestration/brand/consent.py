@@ -20,8 +20,10 @@ from orchestration.brand import arrays as a
 from orchestration.brand.arrays import Bools, Ints
 from orchestration.brand.fulfilment import NEVER
 from orchestration.brand.ids import Ids
-from orchestration.brand.persons import PRIMARY, SECOND, Persons, raw_phones
+from orchestration.brand.persons import PRIMARY, SECOND, Persons
+from orchestration.brand.phones import raw_phones
 from orchestration.brand.window import DAY, Window
+from orchestration.brand.words import COUNTRIES
 from orchestration.brand.writer import TRUTH, BrandWriter
 
 EMAIL, SMS, ADS, SALE, PROFILING = range(5)
@@ -32,7 +34,9 @@ SOURCES = ("checkout", "form", "agent", "link", "spam_complaint")
 ACCESS, ERASE, OPT_OUT_SALE = range(3)
 REQUESTS = ("access", "erase", "opt_out_sale")
 # opt-in share, opt-out share of those, opt-out share of the others
-_SHARES = ((0.64, 0.15, 0.05), (0.24, 0.1, 0.02), (0.56, 0.08, 0.09), (0, 0, 0.01), (0.2, 0.1, 0.03))
+_SHARES = (
+    (0.64, 0.15, 0.05), (0.24, 0.1, 0.02), (0.56, 0.08, 0.09), (0.0, 0.0, 0.01), (0.2, 0.1, 0.03),
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Journal:
 
     @property
     def lifts(self) -> Bools:
-        return (self.back_at < NEVER) & (self.back_kind == self.out_kind)
+        return np.asarray((self.back_at < NEVER) & (self.back_kind == self.out_kind))
 
     def state_of(self, kind: int) -> tuple[Ints, Ints]:
         """Last state of one address: 1 in, -1 out, 0 unknown, and its time."""
@@ -58,7 +62,7 @@ class Journal:
         for when, owner, value in (
             (self.in_at, self.in_kind, 1), (self.out_at, self.out_kind, -1),
             (self.back_at, self.back_kind, 1),
-        ):  # fmt: skip
+        ):
             here = (when < NEVER) & (owner == kind)
             state, at = np.where(here, value, state), np.where(here, when, at)
         return state, at
@@ -93,7 +97,7 @@ def make_consent(
 def _journal(
     place: int, persons: Persons, first_order_at: Ints, requested: Ints, window: Window,
     rng: np.random.Generator,
-) -> Journal:  # fmt: skip
+) -> Journal:
     count = persons.count
     share_in, share_out, share_cold = _SHARES[place]
     able = persons.has_phone if place == SMS else np.ones(count, bool)
@@ -130,23 +134,23 @@ def _journal(
     has_profile = np.where(
         out_kind == SECOND, persons.has_second_mail & persons.has_second_profile,
         persons.has_profile,
-    )  # fmt: skip
+    )
     out_source = np.where((out_source >= BY_LINK) & ~has_profile, BY_AGENT, out_source)
     return Journal(
         in_at, out_at, back_at, in_kind, out_kind, back_kind,
         np.where(by_checkout, BY_CHECKOUT, BY_FORM), out_source,
-    )  # fmt: skip
+    )
 
 
 def write_consent(
     writer: BrandWriter, persons: Persons, consent: Consent, has_account: Bools, ids: Ids,
     rng: np.random.Generator,
-) -> None:  # fmt: skip
+) -> None:
     """``privacy.consent_event`` and ``privacy.request``.
 
     A spam complaint, and one unsubscribe by link in four, is known to the e-mail tool only.
     """
-    columns: list[tuple[Ints, Ints, Ints, Ints, Ints, Ints]] = []
+    columns: list[tuple[Ints, ...]] = []
     for place, journal in enumerate(consent.journals):
         hidden = (journal.out_source == BY_COMPLAINT) | (
             (journal.out_source == BY_LINK) & (rng.random(persons.count) < 0.25) & (place == EMAIL)
@@ -159,27 +163,22 @@ def write_consent(
         ):
             rows = np.flatnonzero(at < NEVER)
             columns.append((rows, at[rows], np.full(len(rows), place), np.full(len(rows), state),
-                            source[rows], kind[rows]))  # fmt: skip
-    person, at, place, state, source, kind = (
-        np.concatenate(column) for column in zip(*columns, strict=True)
-    )
-    order = np.lexsort((place, at, person))
-    person, at, place, state, source, kind = (
-        column[order] for column in (person, at, place, state, source, kind)
-    )
+                            source[rows], kind[rows]))
+    stacked = np.concatenate([np.stack(column) for column in columns], axis=1)
+    person, at, purpose, state, source, kind = stacked[
+        :, np.lexsort((stacked[2], stacked[1], stacked[0]))
+    ]
     count = len(person)
-    by_phone = place == SMS
+    by_phone = purpose == SMS
     by_account = (source == BY_AGENT) & has_account[person] & ~by_phone & (kind == PRIMARY)
-    value = a.choose(
-        [by_phone, by_account, np.ones(count, bool)],
-        [
-            raw_phones(persons, person, np.where(by_phone, 2, -1)),
-            a.text(ids.account(persons, person, np.zeros(count, np.int64))),
-            persons.mails.take(a.pa.array(persons.mail_row(person, kind))),
-        ],
+    account = ids.account(persons, person, np.zeros(count, np.int64))
+    value = a.filled(
+        raw_phones(persons, person, np.where(by_phone, 2, -1)),
+        a.where(by_account, a.text(account)),
+        persons.mail_texts(person, kind),
     )
     proof = a.join(a.pick(["order-", "form-", "ticket-", "click-", ""], source),
-                   a.hexes(ids.rows("consent", count), 41, 8))  # fmt: skip
+                   a.hexes(ids.rows("consent", count), 41, 8))
     writer.write("privacy", "consent_event", {
         "_source_relation": ids.shops(persons.shop[person]),
         "consent_event_id": a.join("ce_", a.text(ids.rows("consent", count))),
@@ -187,22 +186,21 @@ def write_consent(
                                   np.where(by_phone, 1, np.where(by_account, 2, 0))),
         "identifier_value": value,
         "purpose": a.pick(["marketing", "ads_sharing", "sale", "profiling"],
-                          np.maximum(place - 1, 0)),
-        "channel": a.pick(["email", "sms", "ads"], np.array([0, 1, 2, 2, 0])[place]),
+                          np.maximum(purpose - 1, 0)),
+        "channel": a.pick(["email", "sms", "ads"], np.array([0, 1, 2, 2, 0])[purpose]),
         "state": a.pick(["opted_out", "opted_in"], state),
         "jurisdiction": _jurisdictions(persons, person),
         "source": a.pick(SOURCES, source),
         "proof": proof,
         "occurred_at": a.time(at),
-    })  # fmt: skip
+    })
     _write_requests(writer, persons, consent, has_account, ids)
 
 
 def _jurisdictions(persons: Persons, person: Ints) -> a.Column:
-    land = persons.country_codes(person).cast(a.pa.string())
-    is_us = a.pc.equal(land, "US")
-    region = a.pc.coalesce(persons.regions(person).cast(a.pa.string()), a.pa.scalar(""))
-    return a.pc.if_else(is_us, a.join("US-", region), land)
+    is_us = np.array([row.code == "US" for row in COUNTRIES])[persons.country[person]]
+    region = a.join("US-", a.filled(persons.regions(person), ""))
+    return a.either(is_us, region, persons.country_codes(person))
 
 
 def _write_requests(
@@ -220,13 +218,13 @@ def _write_requests(
         "request_id": a.join("pr_", a.text(ids.rows("request", count))),
         "kind": a.pick(REQUESTS, kind),
         "source": a.pick(["form", "agent", "webhook"], persons.number[person] % 3),
-        "email": a.where(with_mail, persons.mails.take(a.pa.array(person))),
+        "email": a.where(with_mail, a.take(persons.mails, person)),
         "phone": raw_phones(persons, person, np.where(with_mail, persons.phone_style[person], -1)),
         "country_code": persons.country_codes(person),
         "customer_id": a.integer(number, ~with_account),
         "requested_at": a.time(at),
         "completed_at": a.time(at + 20 * DAY, ~done),
-    })  # fmt: skip
+    })
 
 
 def write_truth(
@@ -236,7 +234,7 @@ def write_truth(
 
     ``unknown`` from arrival until the first fact; the last interval has no ``valid_to``.
     """
-    pieces = []
+    pieces: list[Ints] = []
     for place, journal in enumerate(consent.journals):
         stop = consent.requested_at[ERASE]
         if place in (ADS, SALE):
@@ -246,26 +244,26 @@ def write_truth(
         facts = [(persons.arrived_at, 0)] + [
             (np.where(at < stop, at, NEVER), state)
             for at, state in ((in_at, 1), (journal.out_at, 2), (back_at, 1))
-        ] + [(stop, 2)]  # fmt: skip
+        ] + [(stop, 2)]
         for step, (at, state) in enumerate(facts):
             rows = np.flatnonzero(at < NEVER)
-            pieces.append((rows, at[rows], np.full(len(rows), state), np.full(len(rows), place),
-                           np.full(len(rows), step)))  # fmt: skip
-    person, at, state, place, step = (np.concatenate(piece) for piece in zip(*pieces, strict=True))
-    order = np.lexsort((step, at, place, person))
-    person, at, state, place = (column[order] for column in (person, at, state, place))
-    same = np.concatenate([(np.diff(person) == 0) & (np.diff(place) == 0), [False]])
-    until = np.concatenate([at[1:], [NEVER]])
-    keep = ~(same & (until <= at))  # an instant that something else took over
-    person, at, state, place, until, same = (
-        column[keep] for column in (person, at, state, place, until, same)
+            each = np.ones(len(rows), np.int64)
+            pieces.append(np.stack([rows, place * each, at[rows], step * each, state * each]))
+    facts_of = np.concatenate(pieces, axis=1)
+    facts_of = facts_of[:, np.lexsort(facts_of[3::-1])]
+    person, purpose, since, _, state_of = facts_of
+    same = np.concatenate([(np.diff(person) == 0) & (np.diff(purpose) == 0), [False]])
+    until = np.concatenate([since[1:], [NEVER]])
+    keep = ~(same & (until <= since))  # an instant that something else took over
+    person, purpose, since, state_of, until, same = (
+        column[keep] for column in (person, purpose, since, state_of, until, same)
     )
     writer.write(TRUTH, "consent", {
         "person_id": a.integer(persons.number[person]),
         "purpose": a.pick(["marketing", "ads_sharing", "sale", "profiling"],
-                          np.maximum(place - 1, 0)),
-        "channel": a.pick(["email", "sms", "ads"], np.array([0, 1, 2, 2, 0])[place]),
-        "consent_state": a.pick(["unknown", "opted_in", "opted_out"], state),
-        "valid_from": a.time(at),
+                          np.maximum(purpose - 1, 0)),
+        "channel": a.pick(["email", "sms", "ads"], np.array([0, 1, 2, 2, 0])[purpose]),
+        "consent_state": a.pick(["unknown", "opted_in", "opted_out"], state_of),
+        "valid_from": a.time(since),
         "valid_to": a.time(np.where(same, until, 0), ~same),
-    })  # fmt: skip
+    })

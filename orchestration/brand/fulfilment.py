@@ -13,22 +13,17 @@ import numpy as np
 
 from orchestration.brand.arrays import Bools, Ints
 from orchestration.brand.ledger import MILLION, marketplace_fee, payment_fee, round_div
-from orchestration.brand.orders import (
-    DTC,
-    IN_STORE,
-    MARKETPLACE,
-    ONLINE,
-    TEST_ORDER,
-    Heads,
-    Totals,
-)
+from orchestration.brand.order_lines import Totals
+from orchestration.brand.orders import DTC, IN_STORE, MARKETPLACE, ONLINE, TEST_ORDER, Heads
 from orchestration.brand.persons import Persons
 from orchestration.brand.rates import CHARGEBACK_FEE
 from orchestration.brand.window import DAY, Window
 from orchestration.brand.words import COUNTRIES
 
 OUTBOUND, RETURN = 0, 1
-GATEWAYS = ("shopify_payments", "paypal", "gift_card", "cash", "tiktok_shop", "store_credit", "bogus")
+GATEWAYS = (
+    "shopify_payments", "paypal", "gift_card", "cash", "tiktok_shop", "store_credit", "bogus",
+)
 CARD, PAYPAL, GIFT_CARD, CASH, MARKETPLACE_PAY, STORE_CREDIT, BOGUS = range(7)
 SALE, AUTHORIZATION, CAPTURE, REFUND, CHARGEBACK, CHARGEBACK_REVERSAL = range(6)
 KINDS = ("sale", "authorization", "capture", "refund", "chargeback", "chargeback_reversal")
@@ -86,7 +81,7 @@ def cancelled_times(heads: Heads, window: Window, rng: np.random.Generator) -> I
 def make_parcels(
     persons: Persons, heads: Heads, totals: Totals, cancelled_at: Ints, window: Window,
     rng: np.random.Generator,
-) -> tuple[Parcels, Ints]:  # fmt: skip
+) -> tuple[Parcels, Ints]:
     """Outbound parcels, and when each order first shipped (NEVER where it did not)."""
     ships = (totals.units > 0) & (heads.channel != IN_STORE) & (cancelled_at == NEVER)
     ships &= heads.scope != TEST_ORDER
@@ -101,10 +96,10 @@ def make_parcels(
     order = np.concatenate(rows)
     units = np.concatenate([
         (totals.units - half)[rows[0]], half[rows[1]], totals.units[rows[2]]
-    ])  # fmt: skip
+    ])
     weight = np.concatenate([
         (totals.weight - half_weight)[rows[0]], half_weight[rows[1]], totals.weight[rows[2]]
-    ])  # fmt: skip
+    ])
     sent = np.concatenate([at[rows[0]], at[rows[1]] + 3_600, at[rows[2]] + 10 * DAY])
     far = np.isin(persons.country[heads.person[order]], _countries("CA", "JP", "AU", "GB"))
     label = 470 + weight // 6 + rng.integers(0, 180, len(order)) + np.where(far, 650, 0)
@@ -114,7 +109,7 @@ def make_parcels(
         order=order[place], refund=np.full(len(order), -1), kind=np.full(len(order), OUTBOUND),
         units=units[place], weight=weight[place], label=label[place],
         at=np.minimum(sent[place], window.end - 1),
-    )  # fmt: skip
+    )
     return parcels, shipped_at
 
 
@@ -129,7 +124,8 @@ def make_payments(
     count = heads.count
     gateway = np.where(rng.random(count) < 0.16, PAYPAL, CARD)
     in_store = heads.channel == IN_STORE
-    gateway = np.where(in_store & (rng.random(count) < 0.5), CASH, np.where(in_store, CARD, gateway))
+    at_till = np.where(rng.random(count) < 0.5, CASH, CARD)
+    gateway = np.where(in_store, at_till, gateway)
     gateway = np.where(heads.channel == MARKETPLACE, MARKETPLACE_PAY, gateway)
     gateway = np.where(heads.scope == TEST_ORDER, BOGUS, gateway)
     able = (heads.channel == ONLINE) & (heads.scope == DTC) & (rng.random(count) < 0.03)
@@ -150,7 +146,7 @@ def make_payments(
     amount = np.concatenate([value[rows] for rows, _, value, *_ in parts])
     paid_by = np.concatenate([
         gateway[rows] if own < 0 else np.full(len(rows), own) for rows, _, _, own, *_ in parts
-    ])  # fmt: skip
+    ])
     success = np.concatenate([np.full(len(rows), good) for rows, *_, good, _ in parts])
     # A capture may not fall behind the last second of the window.
     at = np.concatenate([heads.at[rows] + delay for rows, *_, delay in parts])
@@ -177,7 +173,7 @@ def make_payments(
 def _actual_fees(
     persons: Persons, heads: Heads, order: Ints, gateway: Ints, amount: Ints, counts: Bools,
     rng: np.random.Generator,
-) -> Ints:  # fmt: skip
+) -> Ints:
     """Most card fees are reported; a foreign card costs 1.5 % more, PayPal has its own price."""
     shop = heads.shop[order]
     far = np.isin(persons.country[heads.person[order]], _countries("CA", "JP", "AU", "GB"))
@@ -192,7 +188,7 @@ def _actual_fees(
 def make_chargebacks(
     heads: Heads, sales: Transactions, main_row: Ints, is_refunded: Bools, window: Window,
     rng: np.random.Generator,
-) -> Transactions:  # fmt: skip
+) -> Transactions:
     """Disputes of card payments, and the money back of those that were won; parents are sales."""
     able = (main_row >= 0) & (heads.channel == ONLINE) & (heads.scope == DTC) & ~is_refunded
     able &= sales.gateway[np.maximum(main_row, 0)] == CARD
@@ -208,7 +204,7 @@ def make_chargebacks(
         at=at[order] + np.where(kind == CHARGEBACK, 0, 20 * DAY),
         refund=np.full(len(order), -1), parent=main_row[order],
         fee=np.where(kind == CHARGEBACK, billed, -1),
-    )  # fmt: skip
+    )
 
 
 def make_settlements(

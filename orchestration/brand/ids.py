@@ -21,7 +21,7 @@ _TABLES = (
     "order", "line", "refund", "refund_line", "adjustment", "transaction", "fulfillment",
     "shipping_line", "parcel", "event", "klaviyo_event", "consent", "request", "checkout",
     "session",
-)  # fmt: skip
+)
 _POS, _SUPPORT = 5_900_000_001, 5_900_000_011
 
 
@@ -41,7 +41,9 @@ class Ids:
         first = (_TABLES.index(table) + 1) * 1_000_000_000_000 + self.chunk * STRIDE
         return first + row
 
-    def account(self, persons: Persons, person: Ints, account: Ints, shop: Ints | None = None) -> Ints:
+    def account(
+        self, persons: Persons, person: Ints, account: Ints, shop: Ints | None = None
+    ) -> Ints:
         """Shopify customer id of a person's account or of a shared one of a shop; 0 for none."""
         own = 6_000_000_000 + persons.number[person] * ACCOUNTS + account
         if shop is None:

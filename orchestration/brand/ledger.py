@@ -142,7 +142,8 @@ def payment_fee(amount: Ints, shop: Ints) -> Ints:
 def pick_pack_cost(units: Ints) -> Ints:
     """Cost to pick and pack a parcel of that many units."""
     further = np.maximum(units - 1, 0)
-    return np.asarray(np.where(units > 0, PICK_PACK_FIRST_UNIT + PICK_PACK_FURTHER_UNIT * further, 0))
+    cost = PICK_PACK_FIRST_UNIT + PICK_PACK_FURTHER_UNIT * further
+    return np.where(units > 0, cost, 0)
 
 
 def marketplace_fee(customer_payment: Ints, platform_discount: Ints, tax: Ints) -> Ints:

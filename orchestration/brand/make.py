@@ -13,11 +13,22 @@ from pathlib import Path
 
 import numpy as np
 
+from orchestration.brand import after_tables as after
 from orchestration.brand import arrays as a
 from orchestration.brand import consent as consents
 from orchestration.brand import email as mails
-from orchestration.brand import fulfilment, margin_truth, media, refunds, shop_tables, truth, web
-from orchestration.brand import after_tables as after
+from orchestration.brand import (
+    email_tables,
+    fulfilment,
+    margin_truth,
+    media,
+    media_tables,
+    refunds,
+    shop_tables,
+    truth,
+    visits,
+    web,
+)
 from orchestration.brand.catalogue import (
     Catalogue,
     Rates,
@@ -27,14 +38,15 @@ from orchestration.brand.catalogue import (
 )
 from orchestration.brand.ids import Ids
 from orchestration.brand.ledger import converted, group_sum, refund_admin_fee
-from orchestration.brand.orders import Heads, Lines, Totals, make_heads, make_lines
+from orchestration.brand.order_lines import Lines, Totals, make_lines
+from orchestration.brand.orders import Heads, make_heads
 from orchestration.brand.persons import Persons, make_persons
 from orchestration.brand.window import DAY, Window
 from orchestration.brand.writer import BrandWriter
 from orchestration.errors import ConfigurationError
 
 LAST_DAY = date(2026, 10, 31)
-CHUNK = 25_000
+CHUNK = 10_000
 SCOPES = ("dtc", "test", "wholesale", "employee", "replacement")
 Progress = Callable[[int, int], None]
 
@@ -95,18 +107,18 @@ def make_brand(
     catalogue, rates = make_catalogue(window, rng), make_rates(window, rng)
     plan = media.make_media(window, rng)
     world = _World(window, catalogue, rates, plan, mails.make_newsletters(window),
-                   media.Tally.empty(plan, window))  # fmt: skip
+                   media.Tally.empty(plan, window))
     cm1 = cm2 = 0
     with BrandWriter(directory, window.end) as writer:
         write_catalogue(writer, catalogue, rates, window)
-        mails.write_setting(writer, window, world.newsletters)
+        email_tables.write_setting(writer, window, world.newsletters)
         for chunk, child in enumerate(seeds):
             first = chunk * CHUNK
             size = min(CHUNK, customers - first)
             sums = _Chunk(writer, world, Ids(chunk, window.end), first, size, child).write()
             cm1, cm2 = cm1 + sums[0], cm2 + sums[1]
             progress(first + size, customers)
-        media.write_media(writer, plan, world.tally, window, rng)
+        media_tables.write_media(writer, plan, world.tally, window, rng)
         counts = dict(sorted(writer.row_counts.items()))
     return BrandSummary(customers, window.first, window.last, counts, cm1, cm2)
 
@@ -117,7 +129,7 @@ class _Chunk:
     def __init__(
         self, writer: BrandWriter, world: _World, ids: Ids, first: int, size: int,
         seed: np.random.SeedSequence,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._writer, self._world, self._ids = writer, world, ids
         self._streams = iter([np.random.default_rng(child) for child in seed.spawn(16)])
         self._persons = make_persons(first, size, world.window, next(self._streams))
@@ -130,37 +142,37 @@ class _Chunk:
         lines, totals = make_lines(persons, heads, catalogue, next(self._streams))
         accounts = truth.make_accounts(persons, heads)
         since = accounts.own_since(persons)
-        consent = consents.make_consent(persons, _first_orders(persons, heads), window, next(self._streams))
+        first_at = _first_orders(persons, heads)
+        consent = consents.make_consent(persons, first_at, window, next(self._streams))
         profiles = mails.make_profiles(persons, consent, window, next(self._streams))
-        sessions = web.make_sessions(
+        sessions = visits.make_sessions(
             persons, heads, lines, catalogue, world.plan, world.newsletters.at,
             mails.mail_stops(persons, profiles, consent), since, window, next(self._streams),
-        )  # fmt: skip
+        )
         landing, referrer = web.write_events(
             writer, persons, heads, totals, sessions, catalogue, world.plan, ids,
             world.newsletters.names, next(self._streams),
-        )  # fmt: skip
+        )
         facts, outcome = self._fulfil(heads, lines, totals, next(self._streams))
         visit = np.full(heads.count, -1)
         bought = np.flatnonzero(sessions.order >= 0)
         visit[sessions.order[bought]] = bought
-        at_visit = a.pa.array(visit, mask=visit < 0)
         accepts = consent.journals[consents.EMAIL].in_at[heads.person] == heads.at
         shop_tables.write_orders(
             writer, persons, heads, totals,
-            shop_tables.Outcome(*outcome, landing.take(at_visit), referrer.take(at_visit), accepts),
+            shop_tables.Outcome(*outcome, a.take(landing, visit), a.take(referrer, visit), accepts),
             ids, next(self._streams),
-        )  # fmt: skip
+        )
         shop_tables.write_lines(writer, heads, lines, totals, catalogue, ids)
         after.write_checkouts(writer, persons, sessions, catalogue, ids, next(self._streams))
         truth.write_accounts(writer, persons, accounts, consent, ids, next(self._streams))
         has_account = since < fulfilment.NEVER
         consents.write_consent(writer, persons, consent, has_account, ids, next(self._streams))
-        mails.write_email(
+        email_tables.write_email(
             writer, persons, heads, sessions, consent, profiles, world.newsletters, has_account,
             ids, window, next(self._streams),
-        )  # fmt: skip
-        gpc_at = web.first_gpc(persons, sessions)
+        )
+        gpc_at = visits.first_gpc(persons, sessions)
         consents.write_truth(writer, persons, consent, gpc_at)
         truth.write_persons(writer, persons, heads, consent, gpc_at)
         truth.write_records(writer, persons, heads, accounts, profiles, sessions, ids)
@@ -174,7 +186,9 @@ class _Chunk:
         writer, world, ids, persons = self._writer, self._world, self._ids, self._persons
         window, catalogue = world.window, world.catalogue
         cancelled_at = fulfilment.cancelled_times(heads, window, rng)
-        sent, shipped_at = fulfilment.make_parcels(persons, heads, totals, cancelled_at, window, rng)
+        sent, shipped_at = fulfilment.make_parcels(
+            persons, heads, totals, cancelled_at, window, rng
+        )
         sales, main_row, card_row = fulfilment.make_payments(persons, heads, totals, rng)
         back = refunds.make_refunds(heads, lines, totals, shipped_at, cancelled_at, window, rng)
         money_back = refunds.make_refund_transactions(heads, back, sales, main_row, card_row, rng)
@@ -196,13 +210,13 @@ class _Chunk:
         )
         return facts, (shipped_at, cancelled_at, refunded)
 
-    def _count_visits(self, heads: Heads, totals: Totals, sessions: web.Sessions) -> None:
+    def _count_visits(self, heads: Heads, totals: Totals, sessions: visits.Sessions) -> None:
         """Tell the ad platforms what their ads brought, in dollars."""
         world = self._world
         rows = np.flatnonzero(sessions.ad >= 0)
         order = sessions.order[rows]
         day = np.clip(sessions.start[rows] // DAY - world.window.first_day, 0,
-                      world.window.day_count - 1)  # fmt: skip
+                      world.window.day_count - 1)
         rate = world.rates.to_reporting(heads.shop[order], sessions.start[rows] // DAY)
         value = np.where(order >= 0, converted(totals.total[order], rate), -1)
         world.tally.add(sessions.ad[rows], day, value)

@@ -41,7 +41,8 @@ from orchestration.brand.ledger import (
     round_div,
     without_tax,
 )
-from orchestration.brand.orders import Heads, Lines, Totals
+from orchestration.brand.order_lines import Lines, Totals
+from orchestration.brand.orders import Heads
 from orchestration.brand.rates import (
     CHARGEBACK_FEE,
     LABEL_PER_PARCEL,
@@ -58,13 +59,13 @@ COST_TYPES = (
     "shipping_charged", "shipping_refunded", "carrier_label", "pick_pack", "packaging",
     "payment_fee", "marketplace_fee", "marketplace_refund_fee", "return_label", "return_handling",
     "chargeback_loss", "chargeback_fee",
-)  # fmt: skip
+)
 (GROSS, DISCOUNT, REFUND, COGS, COGS_BACK, SHIPPING, SHIPPING_BACK, LABEL, PICK_PACK, PACKAGING,
  PAYMENT_FEE, MARKET_FEE, MARKET_REFUND_FEE, RETURN_LABEL_COST, RETURN_HANDLING, DISPUTED,
- DISPUTE_FEE) = range(17)  # fmt: skip
+ DISPUTE_FEE) = range(17)
 CM1_TYPES = (GROSS, DISCOUNT, REFUND, COGS, COGS_BACK)
 LATER_TYPES = (REFUND, COGS_BACK, SHIPPING_BACK, MARKET_REFUND_FEE, RETURN_LABEL_COST,
-               RETURN_HANDLING, DISPUTED, DISPUTE_FEE)  # fmt: skip
+               RETURN_HANDLING, DISPUTED, DISPUTE_FEE)
 QUALITIES = ("exact", "fallback", "missing")
 
 
@@ -108,12 +109,12 @@ class _Book:
         keep = amount != 0
         guess = np.zeros(len(line), bool) if is_estimated is None else is_estimated
         self.parts.append(Entries(line[keep], np.full(int(keep.sum()), kind), amount[keep],
-                                  at[keep], guess[keep]))  # fmt: skip
+                                  at[keep], guess[keep]))
 
     def spread(
         self, kind: int, order: Ints, amount: Ints, at: Ints, weight: Ints,
         is_estimated: Bools | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Allocate one amount per event over all lines of its order by a weight per line."""
         keep = np.flatnonzero(amount != 0)
         order, amount, at = order[keep], amount[keep], at[keep]
@@ -142,7 +143,7 @@ def make_entries(facts: Facts, catalogue: Catalogue) -> tuple[Entries, Ints]:
     unit_cost, quality = _unit_costs(heads, lines, catalogue)
     book.add(COGS, every, -unit_cost * lines.quantity, at, quality == 1)
     book.spread(SHIPPING, np.arange(heads.count), facts.totals.shipping_paid
-                - facts.totals.shipping_tax, heads.at, net)  # fmt: skip
+                - facts.totals.shipping_tax, heads.at, net)
     _parcels(book, facts, catalogue)
     _payments(book, facts, net)
     _marketplace(book, facts, net)
@@ -150,10 +151,10 @@ def make_entries(facts: Facts, catalogue: Catalogue) -> tuple[Entries, Ints]:
     entries = Entries(*(
         np.concatenate([getattr(part, name) for part in book.parts])
         for name in ("line", "kind", "amount", "at", "is_estimated")
-    ))  # fmt: skip
+    ))
     order = np.lexsort((entries.at, entries.kind, entries.line))
     return Entries(*(getattr(entries, name)[order] for name in
-                     ("line", "kind", "amount", "at", "is_estimated"))), quality  # fmt: skip
+                     ("line", "kind", "amount", "at", "is_estimated"))), quality
 
 
 def _unit_costs(heads: Heads, lines: Lines, catalogue: Catalogue) -> tuple[Ints, Ints]:
@@ -206,7 +207,7 @@ def _marketplace(book: _Book, facts: Facts, net: Ints) -> None:
     reported = facts.settlement_refund_fee
     admin = np.where(reported >= 0, reported, refund_admin_fee(fee))
     book.spread(MARKET_REFUND_FEE, settled.order, np.where(refunded, -admin, 0),
-                first_refund[settled.order], net, reported < 0)  # fmt: skip
+                first_refund[settled.order], net, reported < 0)
 
 
 def _refunds(
@@ -220,7 +221,7 @@ def _refunds(
     book.add(REFUND, refunds.line, np.where(goods, -back, 0), at)
     restocked = np.where(refunds.restock == DAMAGED, 0, refunds.quantity)
     book.add(COGS_BACK, refunds.line, restocked * unit_cost[refunds.line], at,
-             quality[refunds.line] == 1)  # fmt: skip
+             quality[refunds.line] == 1)
     given = refunds.adjustment - np.where(
         included[refunds.adjustment_refund], refunds.adjustment_tax, 0
     )
@@ -247,13 +248,13 @@ def _returns(book: _Book, facts: Facts, catalogue: Catalogue) -> None:
     handled = np.zeros(refunds.count, np.int64)
     handled[refund] = RETURN_HANDLING_PER_REFUND
     book.add(RETURN_HANDLING, line, -allocate(handled, weight, refund, units), at,
-             np.ones(len(line), bool))  # fmt: skip
+             np.ones(len(line), bool))
 
 
 def write_margin(
     writer: BrandWriter, facts: Facts, catalogue: Catalogue, rates: Rates, scopes: tuple[str, ...],
     ids: Ids,
-) -> tuple[int, int]:  # fmt: skip
+) -> tuple[int, int]:
     """``truth.order_ledger`` and ``truth.order_totals``; returns CM1 and CM2, reporting cents.
 
     Both sums are over orders of scope ``dtc``.
@@ -266,7 +267,7 @@ def write_margin(
     order_day = shop_day(heads.at)
     reporting = converted(entries.amount, rates.to_reporting(shop, day))
     cost_row = np.where((entries.kind == COGS) | (entries.kind == COGS_BACK),
-                        quality[entries.line], -1)  # fmt: skip
+                        quality[entries.line], -1)
     writer.write(TRUTH, "order_ledger", {
         "source_relation": ids.shops(shop),
         "shopify_order_id": a.integer(ids.of("order", order)),
@@ -278,7 +279,7 @@ def write_margin(
         "event_date": a.date(day), "cohort_date": a.date(order_day[order]),
         "is_estimated": a.flag(entries.is_estimated),
         "cost_quality": a.pick(QUALITIES, cost_row),
-    })  # fmt: skip
+    })
 
     def total(values: Ints, mask: Bools) -> Ints:
         return group_sum(np.where(mask, values, 0), order, heads.count)
@@ -304,6 +305,6 @@ def write_margin(
         "reporting_cm2_minor": a.integer(reporting_cm2),
         "missing_cost_line_count": a.integer(missing),
         "cohort_date": a.date(order_day),
-    })  # fmt: skip
+    })
     dtc = heads.scope == 0
     return int(reporting_cm1[dtc].sum()), int(reporting_cm2[dtc].sum())

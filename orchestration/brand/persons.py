@@ -65,6 +65,7 @@ class Persons:
     has_second_mail: Bools
     has_apple_relay: Bools
     makes_typos: Bools
+    uses_gmail: Bools
     device_count: Ints
     has_gpc: Bools
     shops_abroad: Bools
@@ -75,7 +76,6 @@ class Persons:
     leaves_at: Ints
     rate: Ints  # repeat orders, thousandths of the mean
     mails: Column = field(repr=False)
-    local_parts: Column = field(repr=False)
 
     @property
     def count(self) -> int:
@@ -84,6 +84,10 @@ class Persons:
     def mail_row(self, person: Ints, kind: Ints) -> Ints:
         """Row in ``mails``; kind from KINDS on is a shared address."""
         return np.where(kind < KINDS, kind * self.count + person, KINDS * self.count + kind - KINDS)
+
+    def mail_texts(self, person: Ints, kind: Ints) -> Column:
+        """What the person typed as address; kind -1 is null."""
+        return a.take(self.mails, np.where(kind < 0, -1, self.mail_row(person, kind)))
 
     def country_codes(self, person: Ints) -> Column:
         return a.pick([row.code for row in COUNTRIES], self.country[person])
@@ -136,7 +140,7 @@ def make_persons(
     first, last = _names(country, head, rng)
     number = first_number + np.arange(count)
     phone = _phones(number, country, head, size, rng)
-    local = _local_parts(number, first, last)
+    domain = _domains(number, country)
     season = rng.random(count)
     arrived = window.seconds_of(season * np.sqrt(season), rng)
     lifetime = (rng.exponential(420.0, count) * DAY).astype(np.int64) + 5 * DAY
@@ -147,7 +151,7 @@ def make_persons(
             ("makes_typos", 0.09), ("has_gpc", 0.06), ("shops_abroad", 0.015),
             ("is_registered", 0.62), ("has_profile", 0.88), ("has_second_profile", 0.5),
         )
-    }  # fmt: skip
+    }
     persons = Persons(
         number=number,
         head=head,
@@ -164,8 +168,8 @@ def make_persons(
         arrived_at=arrived,
         leaves_at=np.minimum(arrived + lifetime, window.end),
         rate=np.minimum(rng.gamma(0.9, 1 / 0.9, count) * 1000, 9_000).astype(np.int64),
-        mails=_mails(number, local, country, first),
-        local_parts=local,
+        uses_gmail=domain[0] == _MAIL_DOMAINS.index("gmail.com"),
+        mails=_mails(number, first, last, domain),
         **traits,
     )
     return persons
@@ -214,7 +218,8 @@ def _phones(
     tens = np.array([10 ** row.phone[4] for row in COUNTRIES])[country]
     place = number * _SCRAMBLE % (leads * _MIDDLES * tens)
     middle = 222 + place // leads % _MIDDLES
-    owner = np.where((rng.random(len(country)) < 0.15)[head] & (size > 1), head, np.arange(len(head)))
+    shares = (rng.random(len(country)) < 0.15)[head] & (size > 1)
+    owner = np.where(shares, head, np.arange(len(head)))
     return (place % leads)[owner], middle[owner], (place // leads // _MIDDLES)[owner]
 
 
@@ -227,84 +232,49 @@ def _local_parts(number: Ints, first: Ints, last: Ints) -> Column:
     )
 
 
-def _mails(number: Ints, local: Column, country: Ints, first: Ints) -> Column:
-    """All kinds of addresses of all persons, kind by kind, then the shared ones."""
-    pc = a.pc
-    domains = sorted({domain for row in COUNTRIES for domain in row.mail_domains})
+_MAIL_DOMAINS = sorted({domain for row in COUNTRIES for domain in row.mail_domains})
+
+
+def _domains(number: Ints, country: Ints) -> tuple[Ints, Ints]:
+    """Rows of _MAIL_DOMAINS: of the main and of the second address."""
     most = max(len(row.mail_domains) for row in COUNTRIES)
     table = np.array([
-        [domains.index(row.mail_domains[place % len(row.mail_domains)]) for place in range(most)]
+        [
+            _MAIL_DOMAINS.index(row.mail_domains[place % len(row.mail_domains)])
+            for place in range(most)
+        ]
         for row in COUNTRIES
-    ])  # fmt: skip
+    ])
     widths = np.array([len(row.mail_domains) for row in COUNTRIES])[country]
-    own = table[country, number * 7919 % 1009 % widths]
-    other = table[country, (number * 7919 % 1009 + 1 + number % 3) % widths]
-    primary = a.join(local, "@", a.take(domains, own))
-    is_gmail = own == domains.index("gmail.com")
+    draw = number * 7919 % 1009
+    return table[country, draw % widths], table[country, (draw + 1 + number % 3) % widths]
+
+
+def _mails(number: Ints, first: Ints, last: Ints, domain: tuple[Ints, Ints]) -> Column:
+    """All kinds of addresses of all persons, kind by kind, then the shared ones."""
+    own, other = domain
+    local = _local_parts(number, first, last)
+    is_gmail = own == _MAIL_DOMAINS.index("gmail.com")
+    primary = a.join(local, "@", a.take(_MAIL_DOMAINS, own))
     dotted = a.join(
-        pc.utf8_slice_codeunits(local, 0, 1), ".", pc.utf8_slice_codeunits(local, 1),
+        a.cut(local, 0, 1), ".", a.cut(local, 1),
         a.take(["", "+shop"], number % 2), "@gmail.com",
-    )  # fmt: skip
-    shouted = pc.if_else(
-        a.pa.array(number % 3 == 0), a.join(" ", primary, " "), pc.utf8_upper(primary)
     )
+    shouted = a.either(number % 3 == 0, a.join(" ", primary, " "), a.upper(primary))
     words = [plain(word) for word in FIRST_WORDS]
     second = a.join(
         a.take([word[:1] for word in words], first), a.take(["_", "", "-"], number % 3),
         a.text(number * 3 + 1_000), a.take(["", "x", "home"], number // 3 % 3), "@",
-        a.take(domains, other),
-    )  # fmt: skip
-    typo = pc.if_else(
-        a.pa.array(is_gmail & (number % 2 == 0)),
-        a.join(local, a.take(["@gmial.com", "@gmail.co", "@gamil.com"], number % 3)),
-        a.join(pc.utf8_slice_codeunits(local, 1), "@", a.take(domains, own)),
+        a.take(_MAIL_DOMAINS, other),
     )
-    return a.pa.concat_arrays([
-        primary, shouted, pc.if_else(a.pa.array(is_gmail), dotted, primary), second, typo,
+    typo = a.either(
+        is_gmail & (number % 2 == 0),
+        a.join(local, a.take(["@gmial.com", "@gmail.co", "@gamil.com"], number % 3)),
+        a.join(a.cut(local, 1), "@", a.take(_MAIL_DOMAINS, own)),
+    )
+    return a.stacked(
+        primary, shouted, a.either(is_gmail, dotted, primary), second, typo,
         a.join(a.hexes(number, 11, 8), "@privaterelay.appleid.com"),
         a.join("v4b", a.hexes(number, 12, 16), "@scs2.tiktokw.us"),
-        a.pa.array(list(SHARED_MAILS)),
-    ])  # fmt: skip
-
-
-_BROKEN_PHONES = ("12345", "000-0000", "n/a", "0000000000", "+1 555", "call me")
-
-
-def raw_phones(persons: Persons, person: Ints, style: Ints) -> Column:
-    """The phone as somebody typed it: styles 0 to 5, -1 null, from 6 on not a phone number.
-
-    0 national, 1 international with spaces, 2 E.164, 3 with 00 or a bare code, 4 with brackets and
-    hyphens, 5 national without any separator. A person without a phone has null.
-    """
-    land = persons.country[person]
-    shapes = [row.phone for row in COUNTRIES]
-    before, gap, gap2, where = [], [], [], {}
-    for place, (code, trunk, _, _, _) in enumerate(shapes):
-        for number, (front, one, two) in enumerate((
-            (trunk, " ", " "), (f"+{code} ", " ", " "), (f"+{code}", "", ""),
-            (f"{'1' if code == '1' else '00' + code}", "", ""), (f"({trunk}", ") ", "-"),
-            (trunk, "", ""),
-        )):  # fmt: skip
-            where[(place, number)] = len(before)
-            before.append(front)
-            gap.append(one)
-            gap2.append(two)
-    form = land * 6 + np.clip(style, 0, 5)
-    lead, middle, last = (group[person] for group in persons.phone_group)
-    starts = np.concatenate([[0], np.cumsum([len(shape[2]) for shape in shapes])[:-1]])
-    leads = [digits for shape in shapes for digits in shape[2]]
-    widths = (np.array([shape[3] for shape in shapes])[land],
-              np.array([shape[4] for shape in shapes])[land])  # fmt: skip
-    typed = a.join(
-        a.take(before, form), a.take(leads, starts[land] + lead), a.take(gap, form),
-        _digits(np.where(widths[0] == 4, middle * 10 + last % 10, middle), widths[0]), a.take(gap2, form), _digits(last, widths[1]),
-    )  # fmt: skip
-    broken = a.take(_BROKEN_PHONES, np.where(style >= 6, style % len(_BROKEN_PHONES), -1))
-    is_known = persons.has_phone[person] & (style >= 0)
-    return a.where(is_known, a.pc.coalesce(broken, typed))
-
-
-def _digits(value: Ints, width: Ints) -> Column:
-    return a.pc.if_else(
-        a.pa.array(width == 4), a.padded(value % 10_000, 4), a.padded(value % 1_000, 3)
+        a.column_of(SHARED_MAILS),
     )

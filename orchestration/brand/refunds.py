@@ -22,15 +22,8 @@ from orchestration.brand.fulfilment import (
     Transactions,
 )
 from orchestration.brand.ledger import group_starts, group_sum, round_div
-from orchestration.brand.orders import (
-    IN_STORE,
-    MARKETPLACE,
-    REPLACEMENT,
-    TEST_ORDER,
-    Heads,
-    Lines,
-    Totals,
-)
+from orchestration.brand.order_lines import Lines, Totals
+from orchestration.brand.orders import IN_STORE, MARKETPLACE, REPLACEMENT, TEST_ORDER, Heads
 from orchestration.brand.window import DAY, Window
 
 RETURNED, DAMAGED, CANCELLED = range(3)
@@ -43,7 +36,7 @@ NOTES = ("customer return", "order cancelled", "goodwill", "late delivery")
 
 @dataclass(frozen=True)
 class Refunds:
-    """Refund heads sorted by order and time; their lines and adjustments point at the head's row."""
+    """Refund heads sorted by order and time; lines and adjustments point at the head's row."""
 
     order: Ints
     at: Ints
@@ -67,7 +60,7 @@ class Refunds:
 def make_refunds(
     heads: Heads, lines: Lines, totals: Totals, shipped_at: Ints, cancelled_at: Ints,
     window: Window, rng: np.random.Generator,
-) -> Refunds:  # fmt: skip
+) -> Refunds:
     """Every refund of a chunk, amounts as the shop shows them (tax included where prices are)."""
     received = np.where(heads.channel == IN_STORE, heads.at, shipped_at)
     able = (received < NEVER) & (heads.scope != TEST_ORDER) & (heads.scope != REPLACEMENT)
@@ -87,7 +80,7 @@ def make_refunds(
         (is_return, returns_at, FOR_RETURN), (has_second, returns_at + 6 * DAY, FOR_RETURN),
         (is_cancelled, cancelled_at, FOR_CANCELLATION), (is_goodwill, returns_at, FOR_GOODWILL),
         (is_shipping, returns_at, FOR_SHIPPING),
-    )  # fmt: skip
+    )
     order = np.concatenate([np.flatnonzero(mask) for mask, _, _ in parts])
     at = np.concatenate([when[mask] for mask, when, _ in parts])
     reason = np.concatenate([np.full(int(mask.sum()), code) for mask, _, code in parts])
@@ -113,7 +106,7 @@ def make_refunds(
         restock=np.where(cancelled, CANCELLED, restock),
         adjustment_refund=adjustment[0], adjustment_kind=adjustment[1],
         adjustment=adjustment[2], adjustment_tax=adjustment[3],
-    )  # fmt: skip
+    )
 
 
 def _returned_lines(
@@ -137,7 +130,7 @@ def _returned_lines(
 def _adjustments(
     heads: Heads, totals: Totals, lines: Lines, order: Ints, reason: Ints,
     rng: np.random.Generator,
-) -> tuple[Ints, Ints, Ints, Ints]:  # fmt: skip
+) -> tuple[Ints, Ints, Ints, Ints]:
     first = np.concatenate([[True], np.diff(order) != 0]) if len(order) else np.zeros(0, bool)
     with_return = (reason == FOR_RETURN) & first & (rng.random(len(order)) < 0.1)
     ships = (reason == FOR_CANCELLATION) | (reason == FOR_SHIPPING) | with_return
@@ -164,11 +157,11 @@ def refund_totals(heads: Heads, refunds: Refunds) -> Ints:
     back = group_sum(
         refunds.subtotal + np.where(added[refunds.line_refund], refunds.tax, 0),
         refunds.line_refund, refunds.count,
-    )  # fmt: skip
+    )
     return back - group_sum(
         refunds.adjustment + np.where(added[refunds.adjustment_refund], refunds.adjustment_tax, 0),
         refunds.adjustment_refund, refunds.count,
-    )  # fmt: skip
+    )
 
 
 def make_return_parcels(
@@ -185,13 +178,13 @@ def make_return_parcels(
     return Parcels(
         order=refunds.order[refund], refund=refund, kind=np.full(len(refund), RETURN),
         units=units[refund], weight=weight[refund], label=label, at=refunds.at[refund],
-    )  # fmt: skip
+    )
 
 
 def make_refund_transactions(
     heads: Heads, refunds: Refunds, sales: Transactions, main_row: Ints, card_row: Ints,
     rng: np.random.Generator,
-) -> Transactions:  # fmt: skip
+) -> Transactions:
     """The way the money went back; to the gift card first where it paid a part, at most that part.
 
     A refund above what the main payment brought goes wholly to the gift card's balance.
@@ -209,4 +202,4 @@ def make_refund_transactions(
         order=order, kind=np.full(len(rows), REFUND), is_success=np.ones(len(rows), bool),
         gateway=np.where(credit, STORE_CREDIT, gateway), amount=back[rows], at=refunds.at[rows],
         refund=rows, parent=parent, fee=np.full(len(rows), -1),
-    )  # fmt: skip
+    )

@@ -15,23 +15,19 @@ from orchestration.brand.arrays import Bools, Column, Ints
 from orchestration.brand.catalogue import CURRENCIES, Catalogue
 from orchestration.brand.fulfilment import NEVER
 from orchestration.brand.ids import Ids
-from orchestration.brand.ledger import group_starts
-from orchestration.brand.orders import (
+from orchestration.brand.ledger import group_starts, group_sum
+from orchestration.brand.order_lines import (
     CODE_PERCENT,
     CODES,
     FREE_SHIPPING,
     LINE_OFFER,
-    ONLINE,
-    PHONE,
-    SOURCE_NAMES,
-    TAGS,
-    TEST_ORDER,
     THANK_YOU,
-    Heads,
     Lines,
     Totals,
 )
-from orchestration.brand.persons import Persons, raw_phones
+from orchestration.brand.orders import ONLINE, PHONE, SOURCE_NAMES, TAGS, TEST_ORDER, Heads
+from orchestration.brand.persons import Persons
+from orchestration.brand.phones import raw_phones
 from orchestration.brand.writer import BrandWriter
 
 
@@ -50,15 +46,15 @@ class Outcome:
 def write_orders(
     writer: BrandWriter, persons: Persons, heads: Heads, totals: Totals, outcome: Outcome,
     ids: Ids, rng: np.random.Generator,
-) -> None:  # fmt: skip
+) -> None:
     """``shopify.order``."""
     count, person, shop = heads.count, heads.person, heads.shop
     order_id = ids.rows("order", count)
     account = ids.account(persons, person, heads.account, shop)
-    mail = np.where(heads.mail_kind >= 0, persons.mail_row(person, heads.mail_kind), -1)
     # A gift goes to somebody else: the next person of the chunk, who must not become one with it.
     to = np.where(heads.is_gift, (person + 1) % persons.count, person)
-    style = np.where(rng.random(count) < 0.55, persons.phone_style[person], rng.integers(0, 6, count))
+    usual = rng.random(count) < 0.55
+    style = np.where(usual, persons.phone_style[person], rng.integers(0, 6, count))
     style = np.where(rng.random(count) < 0.015, 6 + rng.integers(0, 6, count), style)
     has_phone = (heads.channel == ONLINE) & (rng.random(count) < 0.75)
     phone = raw_phones(persons, person, np.where(has_phone, style, -1))
@@ -70,7 +66,7 @@ def write_orders(
         "_source_relation": ids.shops(shop),
         "id": a.integer(order_id),
         "customer_id": a.integer(account, account == 0),
-        "email": persons.mails.take(a.pa.array(mail, mask=mail < 0)),
+        "email": persons.mail_texts(person, heads.mail_kind),
         "phone": phone,
         "name": a.join("#", a.text(order_id % 1_000_000_000)),
         "source_name": a.pick(SOURCE_NAMES, heads.channel),
@@ -103,16 +99,15 @@ def write_orders(
         "browser_ip": a.where(is_online, a.join(
             "100.90.", a.text(person % 256), ".", a.text(order_id % 254 + 1))),
         "buyer_accepts_marketing": a.flag(outcome.accepts_marketing),
-        "billing_address_first_name": a.where(is_online, persons.first_names(person).cast("string")),
-        "billing_address_last_name": a.where(is_online, persons.last_names(person).cast("string")),
-        "billing_address_country_code": a.where(
-            is_online, persons.country_codes(person).cast("string")),
+        "billing_address_first_name": a.where(is_online, persons.first_names(person)),
+        "billing_address_last_name": a.where(is_online, persons.last_names(person)),
+        "billing_address_country_code": a.where(is_online, persons.country_codes(person)),
         "billing_address_phone": a.where(~heads.is_gift, phone),
         **_shipping_address(persons, to, shipped_to, heads, phone),
         "cart_token": a.where(is_online, a.hexes(order_id, 21, 32)),
         "checkout_token": a.where(is_online, a.hexes(order_id, 22, 32)),
         "_fivetran_deleted": a.flag(np.zeros(count, bool)),
-    })  # fmt: skip
+    })
     _write_tags(writer, heads, ids)
     _write_shipping(writer, heads, totals, ids)
 
@@ -121,7 +116,7 @@ def _shipping_address(
     persons: Persons, to: Ints, shipped: Bools, heads: Heads, phone: Column
 ) -> dict[str, Column]:
     def here(column: Column) -> Column:
-        return a.where(shipped, column.cast(a.pa.string()))
+        return a.where(shipped, column)
 
     own = raw_phones(persons, to, np.where(heads.is_gift, 1, -1))
     return {
@@ -132,9 +127,8 @@ def _shipping_address(
         "shipping_address_province_code": here(persons.regions(to)),
         "shipping_address_zip": here(persons.zips(to)),
         "shipping_address_country_code": here(persons.country_codes(to)),
-        "shipping_address_phone": here(
-            a.pc.if_else(a.pa.array(heads.is_gift), own, phone)),
-    }  # fmt: skip
+        "shipping_address_phone": here(a.either(heads.is_gift, own, phone)),
+    }
 
 
 def _write_tags(writer: BrandWriter, heads: Heads, ids: Ids) -> None:
@@ -149,13 +143,13 @@ def _write_tags(writer: BrandWriter, heads: Heads, ids: Ids) -> None:
     order = np.concatenate([np.flatnonzero(code >= 0), np.flatnonzero(plain >= 0)])
     word = np.concatenate([code[code >= 0], plain[plain >= 0]])
     index = np.where(word == words.index("repeat"), 2, 1)
-    place = np.lexsort((index, order))
+    rank = np.lexsort((index, order))
     writer.write("shopify", "order_tag", {
-        "_source_relation": ids.shops(heads.shop[order[place]]),
-        "order_id": a.integer(ids.of("order", order[place])),
-        "index": a.integer(index[place]),
-        "value": a.pick(words, word[place]),
-    })  # fmt: skip
+        "_source_relation": ids.shops(heads.shop[order[rank]]),
+        "order_id": a.integer(ids.of("order", order[rank])),
+        "index": a.integer(index[rank]),
+        "value": a.pick(words, word[rank]),
+    })
 
 
 def _write_shipping(writer: BrandWriter, heads: Heads, totals: Totals, ids: Ids) -> None:
@@ -169,7 +163,7 @@ def _write_shipping(writer: BrandWriter, heads: Heads, totals: Totals, ids: Ids)
         "code": a.pick(["STANDARD", "EXPRESS"], express),
         "price": a.money(totals.shipping[rows]),
         "discounted_price": a.money(totals.shipping_paid[rows]),
-    })  # fmt: skip
+    })
 
 
 def write_lines(
@@ -196,7 +190,7 @@ def write_lines(
         "gift_card": a.flag(lines.is_gift_card),
         "requires_shipping": a.flag(~lines.is_gift_card),
         "taxable": a.flag(~lines.is_gift_card),
-    })  # fmt: skip
+    })
     _write_taxes(writer, heads, lines, ids)
     _write_discounts(writer, heads, lines, totals, ids)
 
@@ -218,20 +212,20 @@ def _write_taxes(writer: BrandWriter, heads: Heads, lines: Lines, ids: Ids) -> N
         "title": a.pick(["State Tax", "Local Tax", "VAT"], np.where(shop == 1, 2, index - 1)),
         "rate": a.ratio(rate * 10_000),
         "price": a.money(amount),
-    })  # fmt: skip
+    })
 
 
 def _write_discounts(
     writer: BrandWriter, heads: Heads, lines: Lines, totals: Totals, ids: Ids
 ) -> None:
-    """Applications in the order line offer, code, second code, shipping; allocations point at them."""
+    """Applications in the order line offer, code, second code, shipping; parts point at them."""
     flags = np.stack([
         totals.has_offer, totals.code >= 0, totals.has_thanks, totals.has_free_shipping
-    ], axis=1)  # fmt: skip
-    index = np.cumsum(flags, axis=1) - 1
+    ], axis=1)
+    index = np.cumsum(flags * 1, axis=1) - 1
     order, kind = np.nonzero(flags)
     code = np.select([kind == 0, kind == 1, kind == 2],
-                     [LINE_OFFER, totals.code[order], THANK_YOU], FREE_SHIPPING)  # fmt: skip
+                     [LINE_OFFER, totals.code[order], THANK_YOU], FREE_SHIPPING)
     fixed = kind == 2
     value = np.where(fixed, 500, np.array(CODE_PERCENT)[code] * 100)
     writer.write("shopify", "discount_application", {
@@ -246,7 +240,7 @@ def _write_discounts(
         "allocation_method": a.pick(["one", "across"], np.minimum(kind, 1)),
         "value_type": a.pick(["percentage", "fixed_amount"], fixed * 1),
         "value": a.money(value),
-    })  # fmt: skip
+    })
     parts = np.stack([lines.offer, lines.code, lines.thanks], axis=1)
     line, kind = np.nonzero(parts)
     of = lines.order[line]
@@ -257,19 +251,20 @@ def _write_discounts(
         "index": a.integer(place),
         "discount_application_index": a.integer(index[of, kind]),
         "amount": a.money(parts[line, kind]),
-    })  # fmt: skip
+    })
     _write_codes(writer, heads, lines, totals, flags, ids)
 
 
 def _write_codes(
     writer: BrandWriter, heads: Heads, lines: Lines, totals: Totals, flags: Bools, ids: Ids
 ) -> None:
-    amounts = np.zeros((heads.count, 3), np.int64)
-    np.add.at(amounts[:, 0], lines.order, lines.code)
-    np.add.at(amounts[:, 1], lines.order, lines.thanks)
-    amounts[:, 2] = totals.shipping - totals.shipping_paid
+    amounts = np.stack([
+        group_sum(lines.code, lines.order, heads.count),
+        group_sum(lines.thanks, lines.order, heads.count),
+        totals.shipping - totals.shipping_paid,
+    ], axis=1)
     order, kind = np.nonzero(flags[:, 1:])
-    index = np.cumsum(flags[:, 1:], axis=1)
+    index = np.cumsum(flags[:, 1:] * 1, axis=1)
     code = np.select([kind == 0, kind == 1], [totals.code[order], THANK_YOU], FREE_SHIPPING)
     writer.write("shopify", "order_discount_code", {
         "_source_relation": ids.shops(heads.shop[order]),
@@ -278,4 +273,4 @@ def _write_codes(
         "code": a.pick(CODES, code),
         "type": a.pick(["percentage", "fixed_amount", "shipping"], kind),
         "amount": a.money(amounts[order, kind]),
-    })  # fmt: skip
+    })

@@ -20,7 +20,8 @@ from orchestration.brand import arrays as a
 from orchestration.brand.arrays import Bools, Ints
 from orchestration.brand.catalogue import CURRENCIES, SHOPS
 from orchestration.brand.consent import EMAIL, ERASE, SMS, Consent
-from orchestration.brand.email import RELATION, Profiles
+from orchestration.brand.email import Profiles
+from orchestration.brand.email_tables import RELATION, profile_ids
 from orchestration.brand.fulfilment import NEVER
 from orchestration.brand.ids import Ids
 from orchestration.brand.orders import ABROAD_ACCOUNT, ACCOUNT_OF_KIND, ACCOUNTS, Heads
@@ -35,9 +36,9 @@ from orchestration.brand.persons import (
     SUPPORT,
     TYPO,
     Persons,
-    raw_phones,
 )
-from orchestration.brand.web import Sessions, device_names, identified_sessions
+from orchestration.brand.phones import raw_phones
+from orchestration.brand.visits import Sessions, device_names, identified_sessions
 from orchestration.brand.writer import TRUTH, BrandWriter
 
 _KIND_OF_ACCOUNT = np.full(ACCOUNTS, PRIMARY)
@@ -68,7 +69,7 @@ def make_accounts(persons: Persons, heads: Heads) -> Accounts:
     used = np.flatnonzero(heads.account >= 0)
     key = np.concatenate([
         heads.person[used] * ACCOUNTS + heads.account[used], registered * ACCOUNTS
-    ])  # fmt: skip
+    ])
     at = np.concatenate([heads.at[used], persons.arrived_at[registered] + 1_200])
     distinct, place = np.unique(key, return_inverse=True)
     created = np.full(len(distinct), NEVER)
@@ -80,7 +81,7 @@ def make_accounts(persons: Persons, heads: Heads) -> Accounts:
 def write_accounts(
     writer: BrandWriter, persons: Persons, accounts: Accounts, consent: Consent, ids: Ids,
     rng: np.random.Generator,
-) -> None:  # fmt: skip
+) -> None:
     """``shopify.customer``; the first chunk brings the shops' shared accounts too."""
     person, account = accounts.person, accounts.account
     count = len(person)
@@ -99,15 +100,14 @@ def write_accounts(
     sms_since = np.minimum(sms[0][1], sms[1][1])[person]
     relayed = account == ACCOUNT_OF_KIND[MARKETPLACE_RELAY]
     style = np.where(own & (rng.random(count) < 0.45), persons.phone_style[person], -1)
-    first = a.pc.if_else(a.pa.array(relayed), "TikTok", persons.first_names(person).cast("string"))
-    last = a.pc.if_else(a.pa.array(relayed), "Shop", persons.last_names(person).cast("string"))
+    first = a.either(relayed, "TikTok", persons.first_names(person))
+    last = a.either(relayed, "Shop", persons.last_names(person))
     verified = own & persons.is_registered[person] & (rng.random(count) < 0.8)
     states = ["unsubscribed", "not_subscribed", "subscribed"]
     writer.write("shopify", "customer", {
         "_source_relation": ids.shops(shop),
         "id": a.integer(ids.account(persons, person, account)),
-        "email": a.pc.utf8_lower(
-            persons.mails.take(a.pa.array(persons.mail_row(person, kind)))),
+        "email": a.lower(persons.mail_texts(person, kind)),
         "phone": raw_phones(persons, person, style),
         "first_name": first, "last_name": last,
         "state": a.pick(["disabled", "enabled"], (own & persons.is_registered[person]) * 1),
@@ -130,7 +130,7 @@ def write_accounts(
         "default_address_country_code": persons.country_codes(person),
         "note": a.none(count),
         "currency": a.pick(CURRENCIES, shop),
-    })  # fmt: skip
+    })
     if ids.chunk == 0:
         _write_shared_accounts(writer, persons, ids)
 
@@ -141,12 +141,12 @@ def _write_shared_accounts(writer: BrandWriter, persons: Persons, ids: Ids) -> N
     nobody = np.zeros(4, np.int64)
     number = ids.account(persons, nobody, account, shop)
     is_pos = account == -2
-    mail = persons.mail_row(nobody, np.where(is_pos, KINDS + POS, KINDS + SUPPORT))
+    mail = persons.mail_texts(nobody, np.where(is_pos, KINDS + POS, KINDS + SUPPORT))
     made = a.time(np.full(4, persons.arrived_at.min()))
-    words = {"email": persons.mails.take(a.pa.array(mail)), "phone": a.none(4),
-             "first_name": a.pick(["Store", "Support"], (~is_pos) * 1).cast("string"),
-             "last_name": a.pick(["Walk-in", "Aurora"], (~is_pos) * 1).cast("string")}  # fmt: skip
-    empty = a.none(4).cast(a.pa.string()).dictionary_encode()
+    words = {"email": mail, "phone": a.none(4),
+             "first_name": a.plain(a.pick(["Store", "Support"], (~is_pos) * 1)),
+             "last_name": a.plain(a.pick(["Walk-in", "Aurora"], (~is_pos) * 1))}
+    empty = a.pick([""], np.full(4, -1))
     writer.write("shopify", "customer", {
         "_source_relation": ids.shops(shop), "id": a.integer(number), **words,
         "state": a.pick(["disabled"], nobody), "verified_email": a.flag(np.zeros(4, bool)),
@@ -160,9 +160,9 @@ def _write_shared_accounts(writer: BrandWriter, persons: Persons, ids: Ids) -> N
         "default_address_city": empty, "default_address_province_code": empty,
         "default_address_zip": a.none(4), "default_address_country_code": empty,
         "note": a.none(4), "currency": a.pick(CURRENCIES, shop),
-    })  # fmt: skip
+    })
     _write_records(writer, ids.shops(shop), "shopify.customer", a.text(number), nobody,
-                   np.ones(4, bool), np.zeros(4, bool), np.ones(4, bool))  # fmt: skip
+                   np.ones(4, bool), np.zeros(4, bool), np.ones(4, bool))
 
 
 def write_persons(
@@ -175,7 +175,7 @@ def write_persons(
         "person_id": a.integer(persons.number),
         "household_id": a.integer(persons.number[persons.head]),
         "first_name": persons.first_names(rows), "last_name": persons.last_names(rows),
-        "email": persons.mails.take(a.pa.array(rows)),
+        "email": a.take(persons.mails, rows),
         "phone": raw_phones(persons, rows, np.full(persons.count, 2)),
         "country_code": persons.country_codes(rows), "region": persons.regions(rows),
         "shop": a.pick(SHOPS, persons.shop),
@@ -184,13 +184,13 @@ def write_persons(
         "arrived_at": a.time(persons.arrived_at),
         "gpc_seen_at": a.time(np.where(gpc_at < NEVER, gpc_at, 0), gpc_at >= NEVER),
         "erasure_requested_at": a.time(np.where(erased < NEVER, erased, 0), erased >= NEVER),
-    })  # fmt: skip
+    })
 
 
 def write_records(
     writer: BrandWriter, persons: Persons, heads: Heads, accounts: Accounts, profiles: Profiles,
     sessions: Sessions, ids: Ids,
-) -> None:  # fmt: skip
+) -> None:
     """``truth.records`` of customers, orders, profiles and devices."""
     relayed = accounts.account == ACCOUNT_OF_KIND[MARKETPLACE_RELAY]
     shop = persons.shop[accounts.person]
@@ -198,19 +198,18 @@ def write_records(
     none = np.zeros(len(accounts.person), bool)
     _write_records(writer, ids.shops(shop), "shopify.customer",
                    a.text(ids.account(persons, accounts.person, accounts.account)),
-                   persons.number[accounts.person], none, ~relayed, none)  # fmt: skip
+                   persons.number[accounts.person], none, ~relayed, none)
     own = (heads.mail_kind >= 0) & (heads.mail_kind <= TYPO)
     linkable = own | (heads.account >= 0)
     linkable &= heads.mail_kind != MARKETPLACE_RELAY
     linkable &= (heads.mail_kind != APPLE_RELAY) | (heads.account >= 0)
     _write_records(writer, ids.shops(heads.shop), "shopify.order",
                    a.text(ids.rows("order", heads.count)), persons.number[heads.person],
-                   np.zeros(heads.count, bool), linkable, np.zeros(heads.count, bool))  # fmt: skip
-    names = a.join("01J", a.hexes(persons.number[profiles.person] * 2 + (profiles.kind == SECOND),
-                                  61, 16))  # fmt: skip
+                   np.zeros(heads.count, bool), linkable, np.zeros(heads.count, bool))
+    names = profile_ids(persons, profiles)
     none = np.zeros(profiles.count, bool)
     _write_records(writer, a.const(RELATION, profiles.count), "klaviyo.person", names,
-                   persons.number[profiles.person], none, ~none, none)  # fmt: skip
+                   persons.number[profiles.person], none, ~none, none)
     _write_devices(writer, persons, sessions, ids)
 
 
@@ -226,19 +225,19 @@ def _write_devices(
     owners = np.bincount(np.searchsorted(np.unique(device), device))
     shared = owners[np.searchsorted(np.unique(device), device)] > 1
     _write_records(writer, ids.shops(device // places), "web.anonymous_id",
-                   device_names(persons, ids).take(a.pa.array(device % places)),
-                   persons.number[person], shared, named, np.zeros(len(pair), bool))  # fmt: skip
+                   a.take(device_names(persons, ids), device % places),
+                   persons.number[person], shared, named, np.zeros(len(pair), bool))
 
 
 def _write_records(
     writer: BrandWriter, relation: a.Column, table: str, row_id: a.Column, person: Ints,
     is_shared: Bools, is_linkable: Bools, is_nobody: Bools,
-) -> None:  # fmt: skip
+) -> None:
     writer.write(TRUTH, "records", {
-        "source_relation": relation.cast(a.pa.string()),
-        "source_table": a.const(table, len(person)).cast(a.pa.string()),
+        "source_relation": a.plain(relation),
+        "source_table": a.plain(a.const(table, len(person))),
         "source_row_id": row_id,
         "person_id": a.integer(person, is_nobody),
         "is_shared": a.flag(is_shared),
         "is_linkable": a.flag(is_linkable),
-    })  # fmt: skip
+    })

@@ -1,6 +1,7 @@
 """Time in the brand: the months it covers, its seasons, the shop's calendar.
 
-What lives here: the window, the seasonal clock that turns uniform draws into times, UTC to shop date.
+What lives here: the window, the seasonal clock that turns uniform draws into times, and the shop's
+date of a UTC time.
 What never does: the machine's clock or time zone data (New York's rule is written out below).
 """
 
@@ -20,7 +21,9 @@ _EPOCH = date(1970, 1, 1)
 _MONTH_WEIGHT = (0.86, 0.88, 0.94, 0.96, 1.02, 0.98, 0.9, 0.92, 0.98, 1.04, 1.62, 1.34)
 _WEEKDAY_WEIGHT = (1.0, 0.98, 0.97, 1.0, 1.04, 1.02, 1.1)
 # Local hours of the day: quiet nights, a lunch bump, a long evening.
-_HOUR_WEIGHT = (2, 1, 1, 1, 1, 2, 4, 6, 8, 10, 12, 14, 15, 13, 12, 12, 12, 13, 15, 18, 20, 18, 11, 5)
+_HOUR_WEIGHT = (
+    2, 1, 1, 1, 1, 2, 4, 6, 8, 10, 12, 14, 15, 13, 12, 12, 12, 13, 15, 18, 20, 18, 11, 5,
+)
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ US_TAX = {
     "OR": (0, 0), "IL": (625, 400), "MA": (625, 0), "CO": (290, 480), "VA": (530, 0),
     "GA": (400, 400), "AZ": (560, 300), "OH": (575, 175), "MI": (600, 0), "TN": (700, 275),
     "NJ": (663, 0),
-}  # fmt: skip
+}
 _COMMON = ("gmail.com", "gmail.com", "gmail.com", "yahoo.com", "outlook.com", "icloud.com")
 COUNTRIES = (
     Country("US", 0.57, 0, "en", (*_COMMON, "aol.com", "comcast.net"), _US_PHONE, 0, _US_PLACES),
@@ -131,10 +131,11 @@ COUNTRIES = (
         2000, (("Wien", None, "10"), ("Graz", None, "80")),
     ),
     Country(
-        "NL", 0.02, 1, "de", ("gmail.com", "ziggo.nl", "kpnmail.nl"), ("31", "0", ("61", "62"), 3, 4),
-        2100, (("Amsterdam", None, "1012 A"), ("Utrecht", None, "3511 B")),
+        "NL", 0.02, 1, "de", ("gmail.com", "ziggo.nl", "kpnmail.nl"),
+        ("31", "0", ("61", "62"), 3, 4), 2100,
+        (("Amsterdam", None, "1012 A"), ("Utrecht", None, "3511 B")),
     ),
-)  # fmt: skip
+)
 USER_AGENTS = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 Safari/604.1",
     "Mozilla/5.0 (Linux; Android 16; Pixel 9) AppleWebKit/537.36 Chrome/141.0 Mobile Safari/537.36",

@@ -146,7 +146,7 @@ def check_columns(where: str, table: TableContract, names: list[str]) -> None:
     ]
     if not missing:
         return
-    if len(names) == 1:
+    if len(names) == 1 and ".csv" in where:
         raise LandingError(
             f"{where} has one column only; '{missing[0]}' of {table.source_table} is missing.",
             remedy="Its delimiter is probably not a comma: save it with commas and land again.",

@@ -47,7 +47,7 @@ def land_phones(
         return 0
     connection.execute(
         "create or replace temp table landing_new_phone as"
-        f" select p.phone, p.country_code from ({' union '.join(pairs)}) as p"
+        f" select distinct p.phone, p.country_code from ({' union all '.join(pairs)}) as p"
         " anti join raw_landing.phone_number as k"
         " on p.phone = k.phone and p.country_code = k.country_code"
     )

@@ -118,8 +118,9 @@ def _stage_one_csv(
             f" rejects_table = '{reject_tables[0]}', rejects_scan = '{reject_tables[1]}')"
         )
         rows = connection.execute(
-            "select line, cast(error_type as varchar), csv_line from landing_rejected_line"
-            " order by line, error_type"
+            # One record per missing field: a line is one row.
+            "select distinct line, cast(error_type as varchar), csv_line"
+            " from landing_rejected_line order by all"
         ).fetchall()
     except duckdb.Error as error:
         raise _csv_error(file, str(error)) from None

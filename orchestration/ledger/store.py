@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Engine, inspect
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from orchestration.errors import TributaryError
 from orchestration.ledger import audit, facts, migrations, seals
@@ -193,10 +193,9 @@ def _store_errors() -> Iterator[None]:
         yield
     except TributaryError:
         raise
-    except SQLAlchemyError as error:
+    except DBAPIError as error:
         # The driver's text can hold values; its class and code cannot.
-        cause = getattr(error, "orig", None) or error
-        code = getattr(cause, "sqlite_errorname", type(cause).__name__)
+        code = getattr(error.orig, "sqlite_errorname", type(error.orig).__name__)
         raise LedgerError(
             f"The ledger cannot be read or written ({code}).",
             remedy="Free the disk or end the process that holds it, then run this again.",

@@ -38,7 +38,7 @@ class IdentityScore:
     recall: float | None
     f1: float | None
     linkable_recall: float | None
-    """Recall among the records that have a customer."""
+    """Recall among the records that carry an identifier of the person's own."""
     over_merge_rate: float | None
     """Customers that hold two true persons or more."""
     under_merge_rate: float | None
@@ -58,7 +58,8 @@ def score_identity(settings: Settings, truth_dir: Path) -> IdentityScore:
 
     The file has one row per record and person: source_relation, source_table (``shopify.customer``,
     ``shopify.order``, ``klaviyo.person``, ``web.anonymous_id``), source_row_id, person_id (null for
-    a record that is nobody's). A browser of several persons has several rows.
+    a record that is nobody's), and optionally is_linkable (the record carries an identifier of the
+    person's own; true where absent). A browser of several persons has several rows.
 
     Raises:
         TruthMissingError: there is no such file.
@@ -75,7 +76,10 @@ def score_identity(settings: Settings, truth_dir: Path) -> IdentityScore:
             "create or replace temp table truth as"
             " select source_relation, source_table,"
             " cast(source_row_id as varchar) as source_row_id,"
-            " cast(person_id as varchar) as person_id from read_parquet(?)",
+            " cast(person_id as varchar) as person_id,"
+            " coalesce(is_linkable, true) as is_linkable"
+            " from (select * from read_parquet(?)"
+            " union all by name select null::boolean as is_linkable where false) as records",
             [str(records)],
         )
         connection.execute(_RESOLVED)
@@ -88,6 +92,7 @@ select
     truth.source_table,
     truth.source_relation || '|' || truth.source_table || '|' || truth.source_row_id as record_key,
     truth.person_id,
+    truth.is_linkable,
     identity_map.customer_id
 from truth
 left join identity.identity_map
@@ -104,17 +109,16 @@ left join identity.identity_map
 # Pairs are counted by n(n-1)/2 per group; joining pairs would square the largest cluster.
 _PAIRS = """
 with records as (
-    select record_key, person_id, customer_id, coalesce(customer_id, record_key) as cluster_id
+    select person_id, is_linkable, coalesce(customer_id, record_key) as cluster_id
     from resolved where source_table <> 'web.anonymous_id' and person_id is not null
 ),
 sizes as (
     select count(*) as n, 'true' as kind from records group by person_id
     union all select count(*), 'predicted' from records group by cluster_id
     union all select count(*), 'correct' from records group by person_id, cluster_id
-    union all select count(*), 'linkable' from records where customer_id is not null
-    group by person_id
-    union all select count(*), 'found' from records where customer_id is not null
-    group by person_id, customer_id
+    union all select count(*), 'linkable' from records where is_linkable group by person_id
+    union all select count(*), 'found' from records where is_linkable
+    group by person_id, cluster_id
 )
 select {sums} from sizes
 """.format(
@@ -180,7 +184,10 @@ select
 
 
 def score_resolved(connection: duckdb.DuckDBPyConnection) -> IdentityScore:
-    """Score the temporary table ``resolved`` (source_table, record_key, person_id, customer_id)."""
+    """Score the temporary table ``resolved``.
+
+    Its columns: source_table, record_key, person_id, is_linkable, customer_id.
+    """
     true, predicted, correct, linkable, found = _row(connection, _PAIRS)
     records, persons, customers, merged, split, exact = _row(connection, _CLUSTERS)
     orders, covered, devices, known, right = _row(connection, _COVERAGE)

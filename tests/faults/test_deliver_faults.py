@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +41,9 @@ POINTS = [
 ]
 
 
+Outcome = tuple[dict[str, list[tuple[Any, ...]]], dict[str, list[str]]]
+
+
 @dataclass
 class Shop:
     """A home and a sandbox of its own, with the first day delivered."""
@@ -57,7 +61,7 @@ class Shop:
     def settings(self) -> Settings:
         return Settings.from_env({**self.environment, "TRIBUTARY_HOME": str(self.home)})
 
-    def outcome(self) -> object:
+    def outcome(self) -> Outcome:
         with open_ledger(self.settings) as ledger:
             assert ledger.verify() > 0
             state = ledger_state(ledger)
@@ -103,10 +107,10 @@ def second_day(evening: Path, folder: Path) -> Iterator[Shop]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(evening: Path, tmp_path_factory: pytest.TempPathFactory) -> object:
+def undisturbed(evening: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     with second_day(evening, tmp_path_factory.mktemp("undisturbed")) as shop:
         assert in_child(run_day, shop.home, shop.environment) == 0
-        state, members = shop.outcome()  # type: ignore[misc]
+        state, members = shop.outcome()
         assert len(members["meta"]) == len(members["google"]) == 250
         assert {row[2] for row in state["plan"]} == {"done"}
         writes = shop.write_count()
@@ -117,7 +121,7 @@ def undisturbed(evening: Path, tmp_path_factory: pytest.TempPathFactory) -> obje
 
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_at_a_point_and_run_again(
-    tmp_path: Path, evening: Path, undisturbed: object, point: str
+    tmp_path: Path, evening: Path, undisturbed: Outcome, point: str
 ) -> None:
     with second_day(evening, tmp_path) as shop:
         armed = {**shop.environment, "TRIBUTARY_KILL_AT": point}
@@ -128,7 +132,7 @@ def test_killed_at_a_point_and_run_again(
 
 @pytest.mark.parametrize("seed", range(2))
 def test_killed_at_any_moment_and_run_again(
-    tmp_path: Path, evening: Path, undisturbed: object, seed: int
+    tmp_path: Path, evening: Path, undisturbed: Outcome, seed: int
 ) -> None:
     moments = random.Random(seed)
     with second_day(evening, tmp_path) as shop:

@@ -1,6 +1,5 @@
 """The command line: what it offers, how it fails, how quickly it answers."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from orchestration.cli import _source, app
-from orchestration.console import Output, run_plainly, table
-from orchestration.errors import ConfigurationError, TributaryError
+from orchestration.errors import ConfigurationError
 
 COMMANDS = (
     "approve", "brand", "build", "deliver", "demo", "key", "land", "plan", "publish", "run",
@@ -59,42 +57,3 @@ def test_a_source_is_what_the_options_say() -> None:
     assert source.registered == {"shopify": "loaded_a", "klaviyo": "loaded_b"}
     assert source.relation == "shop"
     assert _source(None, None, None, None, None) is None
-
-
-def _fails() -> None:
-    raise TributaryError("The file is empty.", remedy="Give another one.")
-
-
-def test_an_error_is_plain_words_and_exit_1(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_plainly(_fails, is_json=False) == 1
-    shown = capsys.readouterr()
-    assert "The file is empty." in shown.err
-    assert "Give another one." in shown.err
-    assert "Traceback" not in shown.err
-    assert shown.out == ""
-
-
-def test_an_error_is_json_for_scripts(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_plainly(_fails, is_json=True) == 1
-    assert json.loads(capsys.readouterr().out)["remedy"] == "Give another one."
-
-
-def test_a_defect_shows_frames_and_no_value(capsys: pytest.CaptureFixture[str]) -> None:
-    def breaks() -> None:
-        raise ValueError("could not convert 'ada@example.com'")
-
-    assert run_plainly(breaks, is_json=False) == 1
-    shown = capsys.readouterr().err
-    assert "ValueError" in shown
-    assert "test_cli.py" in shown
-    assert "ada" not in shown
-
-
-def test_an_answer_is_json_or_tables(capsys: pytest.CaptureFixture[str]) -> None:
-    rows = table("Rows", ("table", "count"), [("[red]order[/]", 12345)])
-    Output.choose(True).answer({"count": 1}, rows)
-    assert json.loads(capsys.readouterr().out) == {"count": 1}
-    Output.choose(False).answer({"count": 1}, rows)
-    shown = capsys.readouterr().out
-    assert "12,345" in shown
-    assert "[red]order[/]" in shown

@@ -1,6 +1,6 @@
 {# What each line gave away, as the shop shows it. The shop's own allocations decide. An order
-   without any (an export) has its lines' own discounts, and the rest of the order's discount is
-   split by what the lines would have cost. #}
+   without any (an export) has its lines' own discounts, and the rest of the order's discount, its
+   shipping discount apart, is split by what the lines would have cost. #}
 
 with
 
@@ -34,6 +34,16 @@ discount_allocations as (
     group by source_relation, shopify_order_line_id
 ),
 
+shipping_discounts as (
+    select
+        source_relation,
+        shopify_order_id,
+        sum(shipping_amount - coalesce(discounted_shipping_amount, shipping_amount))
+            as discount_amount
+    from {{ ref('stg_shopify__order_shipping_lines') }}
+    group by source_relation, shopify_order_id
+),
+
 lines as (
     select
         order_lines.source_relation,
@@ -55,13 +65,18 @@ order_discounts as (
         lines.source_relation,
         lines.shopify_order_id,
         orders.minor_unit_digits,
-        coalesce(max(orders.discount_shop_amount), 0) - sum(lines.own_discount_amount)
-            as unallocated_amount
+        coalesce(max(orders.discount_shop_amount), 0)
+        - coalesce(max(shipping_discounts.discount_amount), 0)
+        - sum(lines.own_discount_amount) as unallocated_amount
     from lines
     inner join orders
         on
             lines.source_relation = orders.source_relation
             and lines.shopify_order_id = orders.shopify_order_id
+    left join shipping_discounts
+        on
+            lines.source_relation = shipping_discounts.source_relation
+            and lines.shopify_order_id = shipping_discounts.shopify_order_id
     group by lines.source_relation, lines.shopify_order_id, orders.minor_unit_digits
     having count(lines.allocated_by_shop_amount) = 0
 ),

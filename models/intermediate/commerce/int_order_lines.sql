@@ -95,8 +95,8 @@ merchandise as (
     select
         *,
         case when is_gift_card then 0 else net_discount_amount end as discount_shop_amount,
-        case when is_gift_card then 0 else paid_shop_amount end
-            as net_merchandise_sales_shop_amount,
+        case when is_gift_card then 0 else paid_shop_amount + net_discount_amount end
+            as gross_merchandise_sales_shop_amount,
         case when is_gift_card then paid_shop_amount else 0 end as gift_card_sales_shop_amount
     from shop_amounts
 ),
@@ -108,10 +108,12 @@ converted as (
             as list_amount,
         {{ convert_amount('discount_shop_amount', 'exchange_rate', 'reporting_minor_unit_digits') }}
             as discount_amount,
-        {{ convert_amount('net_merchandise_sales_shop_amount', 'exchange_rate', 'reporting_minor_unit_digits') }}
-            as net_merchandise_sales_amount,
-        {{ convert_amount('gift_card_sales_shop_amount', 'exchange_rate', 'reporting_minor_unit_digits') }}
-            as gift_card_sales_amount
+        {{ convert_amount(
+            'gross_merchandise_sales_shop_amount', 'exchange_rate', 'reporting_minor_unit_digits'
+        ) }} as gross_merchandise_sales_amount,
+        {{ convert_amount(
+            'gift_card_sales_shop_amount', 'exchange_rate', 'reporting_minor_unit_digits'
+        ) }} as gift_card_sales_amount
     from merchandise
 ),
 
@@ -136,15 +138,15 @@ final as (
         list_shop_amount,
         list_amount,
         tax_shop_amount,
-        cast(net_merchandise_sales_shop_amount + discount_shop_amount as decimal(18, 4))
+        cast(gross_merchandise_sales_shop_amount as decimal(18, 4))
             as gross_merchandise_sales_shop_amount,
-        cast(net_merchandise_sales_amount + discount_amount as decimal(18, 4))
-            as gross_merchandise_sales_amount,
+        gross_merchandise_sales_amount,
         cast(discount_shop_amount as decimal(18, 4)) as discount_shop_amount,
         discount_amount,
-        cast(net_merchandise_sales_shop_amount as decimal(18, 4))
+        cast(gross_merchandise_sales_shop_amount - discount_shop_amount as decimal(18, 4))
             as net_merchandise_sales_shop_amount,
-        net_merchandise_sales_amount,
+        cast(gross_merchandise_sales_amount - discount_amount as decimal(18, 4))
+            as net_merchandise_sales_amount,
         cast(gift_card_sales_shop_amount as decimal(18, 4)) as gift_card_sales_shop_amount,
         gift_card_sales_amount,
         is_gift_card,

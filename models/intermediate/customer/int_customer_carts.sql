@@ -9,7 +9,7 @@ identity_map as (
 
 web_events as (
     select * from {{ ref('stg_web__events') }}
-    where event_name in ('product_added', 'checkout_started')
+    where event_name in ('add_to_cart', 'product_added', 'checkout_started')
 ),
 
 checkouts as (
@@ -17,14 +17,7 @@ checkouts as (
 ),
 
 exchange_rates as (
-    select
-        from_currency,
-        max(exchange_rate) as exchange_rate,
-        rate_date as valid_from,
-        lead(rate_date) over (partition by from_currency order by rate_date) as valid_to
-    from {{ ref('stg_costs__exchange_rates') }}
-    where to_currency = '{{ var("reporting_currency") }}'
-    group by from_currency, rate_date
+    select * from {{ ref('int_exchange_rates_daily') }}
 ),
 
 moves as (
@@ -35,7 +28,7 @@ moves as (
         anonymous_id as record_id,
         {{ normalise_email_for_matching('email') }} as matching_email,
         currency,
-        case when event_name = 'product_added' then value_amount * coalesce(quantity, 1) end
+        case when event_name <> 'checkout_started' then value_amount * coalesce(quantity, 1) end
             as added_amount,
         case when event_name = 'checkout_started' then value_amount end as checkout_amount,
         occurred_at
@@ -109,12 +102,8 @@ final as (
         ranked.last_cart_at
     from ranked
     left join exchange_rates
-        on ranked.currency = exchange_rates.from_currency
-        and cast(ranked.last_cart_at as date) >= exchange_rates.valid_from
-        and (
-            exchange_rates.valid_to is null
-            or cast(ranked.last_cart_at as date) < exchange_rates.valid_to
-        )
+        on ranked.currency = exchange_rates.currency
+        and cast(ranked.last_cart_at as date) = exchange_rates.rate_date
     where ranked.place = 1
 )
 

@@ -13,7 +13,14 @@ from orchestration.activation.approval import demo_approve
 from orchestration.activation.deliver import deliver
 from orchestration.activation.errors import NotDeliverableError
 from orchestration.activation.plan_file import plan_path
-from orchestration.destinations.base import FatalError, Limits, Receipt, RetriableError, Row
+from orchestration.destinations.base import (
+    FatalError,
+    Limits,
+    Receipt,
+    RetriableError,
+    Row,
+    Verdict,
+)
 from orchestration.ledger import leases
 from orchestration.ledger.tables import delivered, outbox, receipt
 from tests.unit.activation.world import SPEC, Vendor, World, sha, world_in
@@ -278,7 +285,7 @@ class QueueingVendor(Vendor):
     def __init__(self) -> None:
         super().__init__()
         self.asked: dict[str, int] = {}
-        self.verdict = "accepted"
+        self.verdict: Verdict = "accepted"
         self.rounds = 3
 
     def _call(self, name, rows, change):  # type: ignore[no-untyped-def]

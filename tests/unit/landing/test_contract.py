@@ -24,7 +24,9 @@ sources:
 """
 
 
-def contract_of(directory: Path, data_type: str = "bigint", meta: str = "{key: true}") -> RawContract:
+def contract_of(
+    directory: Path, data_type: str = "bigint", meta: str = "{key: true}"
+) -> RawContract:
     for source in SOURCES:
         text = SOURCE_YML.format(source=source, data_type=data_type, meta=meta)
         write(directory / "models" / "staging" / source / f"_{source}__sources.yml", text)
@@ -57,7 +59,7 @@ def test_ledger_and_landing_tables_do_not_come_from_folders() -> None:
 
 
 def test_an_unknown_table_answers_with_the_known_ones() -> None:
-    with pytest.raises(UnknownNameError, match="shopify.order"):
+    with pytest.raises(UnknownNameError, match=r"shopify\.order"):
         CONTRACT.table("shopify.orders")
 
 

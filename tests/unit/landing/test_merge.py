@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import duckdb
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,15 +40,24 @@ class Row:
 
 
 Files = list[tuple[str, list[Row]]]
+Landed = tuple[int, str | None, datetime, str]
+Two = tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection]
 rows = st.builds(Row, st.integers(1, 4), st.sampled_from(["a", "b", None]), st.integers(0, 2))
 files = st.lists(st.lists(rows, max_size=8), min_size=1, max_size=3).map(
     lambda contents: [(f"digest-{number}", content) for number, content in enumerate(contents)]
 )
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect()
+@pytest.fixture(scope="module")
+def two() -> Iterator[tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection]]:
+    """Two databases for the whole module: opening one costs more than an example."""
+    with duckdb.connect() as one, duckdb.connect() as other:
+        yield one, other
+
+
+def empty(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     connection.execute(
+        "drop schema if exists raw_web cascade; drop schema if exists raw_landing cascade;"
         "create schema raw_web; create schema raw_landing;"
         "create table raw_web.thing (id bigint, value varchar, _fivetran_synced timestamp,"
         " _file_digest varchar);"
@@ -85,8 +97,9 @@ def _literal(value: str | None) -> str:
     return "null" if value is None else f"'{value}'"
 
 
-def landed(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str | None, datetime, str]]:
-    return connection.execute("select * from raw_web.thing order by id").fetchall()
+def landed(connection: duckdb.DuckDBPyConnection) -> list[Landed]:
+    rows: list[Landed] = connection.execute("select * from raw_web.thing order by id").fetchall()
+    return rows
 
 
 def winners(batch: Files) -> dict[int, tuple[int, str]]:
@@ -100,33 +113,32 @@ def winners(batch: Files) -> dict[int, tuple[int, str]]:
 
 @given(files)
 @settings(max_examples=25, deadline=None)
-def test_the_newest_wins_and_ties_go_to_the_greater_digest(batch: Files) -> None:
-    connection = connect()
+def test_the_newest_wins_and_ties_go_to_the_greater_digest(two: Two, batch: Files) -> None:
+    connection = empty(two[0])
     merge(connection, batch)
     held = {row[0]: ((row[2] - DAY).days, row[3]) for row in landed(connection)}
     assert held == winners(batch)
     originals = {(digest, row.id, row.value, row.day) for digest, rows in batch for row in rows}
     for key, value, synced, digest in landed(connection):
         assert (digest, key, value, (synced - DAY).days) in originals
-    connection.close()
 
 
 @given(files, st.randoms(use_true_random=False))
 @settings(max_examples=25, deadline=None)
-def test_files_one_by_one_in_any_order_end_as_all_at_once(batch: Files, random: object) -> None:
-    together, apart = connect(), connect()
+def test_files_one_by_one_in_any_order_end_as_all_at_once(
+    two: Two, batch: Files, random: Random
+) -> None:
+    together, apart = empty(two[0]), empty(two[1])
     merge(together, batch)
     shuffled = list(batch)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     for file in [*shuffled, shuffled[0]]:
         merge(apart, [file])
     assert landed(together) == landed(apart)
-    together.close()
-    apart.close()
 
 
-def test_identical_copies_collapse_and_a_conflicting_one_is_quarantined() -> None:
-    connection = connect()
+def test_identical_copies_collapse_and_a_conflicting_one_is_quarantined(two: Two) -> None:
+    connection = empty(two[0])
     batch = [("f", [Row(1, "a", 0), Row(1, "a", 0), Row(2, "a", 0), Row(2, "b", 0), Row(3, "a", 0),
                     Row(3, "b", 1)])]  # fmt: skip
     assert merge(connection, batch) == MergeCounts(landed=3)
@@ -142,8 +154,8 @@ def test_identical_copies_collapse_and_a_conflicting_one_is_quarantined() -> Non
     assert quarantined[0][2] == CONFLICT
 
 
-def test_a_merge_counts_what_it_did() -> None:
-    connection = connect()
+def test_a_merge_counts_what_it_did(two: Two) -> None:
+    connection = empty(two[0])
     merge(connection, [("1", [Row(1, "a", 1), Row(2, "a", 1), Row(3, None, 1)])])
     counts = merge(
         connection, [("2", [Row(1, "b", 0), Row(2, "b", 2), Row(3, None, 2), Row(4, "b", 0)])]
@@ -154,8 +166,8 @@ def test_a_merge_counts_what_it_did() -> None:
     ]  # fmt: skip
 
 
-def test_equal_rows_without_own_times_change_nothing() -> None:
-    connection = connect()
+def test_equal_rows_without_own_times_change_nothing(two: Two) -> None:
+    connection = empty(two[0])
     merge(connection, [("1", [Row(1, "a", 0), Row(2, "a", 0)])], defaulted=True)
     counts = merge(connection, [("2", [Row(1, "a", 2), Row(2, "b", 2)])], defaulted=True)
     assert counts == MergeCounts(updated=1, unchanged=1)

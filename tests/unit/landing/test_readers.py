@@ -63,7 +63,7 @@ def test_quotes_line_breaks_and_commas_in_csv(
 def test_lines_with_too_few_or_too_many_fields_are_kept_apart(
     memory: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    write(tmp_path / "shopify" / "shop.csv", "id,currency\n1,USD\n2\n3,EUR,x\n4,EUR\n")
+    write(tmp_path / "shopify" / "shop.csv", "id,currency,name\n1,USD,\n2\n3,EUR,x,y\n4,EUR,\n")
     group = open_group(memory, opened(memory, tmp_path))
     assert memory.execute(f"select count(*) from {group.relation}").fetchall() == [(2,)]
     assert [(line.row_number, line.reason) for line in group.rejected] == [

@@ -23,10 +23,11 @@ def see(raw: duckdb.DuckDBPyConnection, day: str, cost: str, *, sku: str = "A") 
 def history(raw: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
     drop_derived_costs(raw, CONTRACT)
     derive_costs(raw, CONTRACT)
-    return raw.execute(
+    rows: list[tuple[str, str, str]] = raw.execute(
         "select strftime(valid_from, '%Y-%m-%d'), cast(cast(cost as decimal(9, 2)) as varchar),"
         " cost_source from raw_costs.unit_cost_history order by valid_from"
     ).fetchall()
+    return rows
 
 
 def land_file_row(raw: duckdb.DuckDBPyConnection, day: str, cost: str) -> None:

@@ -47,7 +47,8 @@ def write_parquet(path: Path, columns: Mapping[str, Sequence[Any]]) -> Path:
 
 def fetch(settings: Settings, query: str) -> list[tuple[Any, ...]]:
     with duckdb.connect(str(settings.warehouse)) as connection:
-        return connection.execute(query).fetchall()
+        rows: list[tuple[Any, ...]] = connection.execute(query).fetchall()
+    return rows
 
 
 def digests(settings: Settings) -> dict[str, str]:

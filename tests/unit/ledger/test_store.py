@@ -99,15 +99,20 @@ def test_unknown_names_answer_with_the_known_ones(settings: Settings) -> None:
 
 def test_naive_times_are_refused(settings: Settings) -> None:
     with open_ledger(settings) as ledger, pytest.raises(Exception, match="aware times"):
-        ledger.record_suppressions([person(1, suppressed_at=datetime(2026, 1, 1))])  # noqa: DTZ001
+        ledger.record_suppressions([person(1, suppressed_at=datetime(2026, 1, 1))])
 
 
 def test_a_failed_transaction_leaves_nothing(settings: Settings) -> None:
     with open_ledger(settings) as ledger:
         ledger.record_suppressions([person(1)])
-        with pytest.raises(RuntimeError), ledger.transaction() as connection:
-            connection.execute(suppression.delete())
-            raise RuntimeError
+
+        def fail_halfway() -> None:
+            with ledger.transaction() as connection:
+                connection.execute(suppression.delete())
+                raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            fail_halfway()
         assert len(ledger.rows_since("suppression", 0, 10)) == 1
         assert ledger.verify() == 2
 

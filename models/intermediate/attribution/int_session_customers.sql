@@ -1,0 +1,141 @@
+{# Whose session it was: the customer that its last identified event names, by order, account,
+   e-mail or phone; else the only customer that its browser ever was. #}
+
+with
+
+events as (
+    select
+        source_relation,
+        web_event_id,
+        anonymous_id,
+        occurred_at,
+        cast(shopify_order_id as {{ dbt.type_string() }}) as shopify_order_id,
+        user_id,
+        {{ normalise_email_for_matching('email') }} as email,
+        phone_number
+    from {{ ref('stg_web__events') }}
+    where
+        shopify_order_id is not null
+        or user_id is not null
+        or email is not null
+        or phone_number is not null
+),
+
+session_events as (
+    select * from {{ ref('int_session_events') }}
+),
+
+devices as (
+    select
+        source_relation,
+        web_event_id,
+        anonymous_id
+    from {{ ref('stg_web__events') }}
+),
+
+identity_map as (
+    select
+        identifier_type,
+        identifier_scope,
+        identifier_value,
+        customer_id
+    from {{ ref('identity_map') }}
+),
+
+identifiers as (
+    select
+        source_relation,
+        web_event_id,
+        occurred_at,
+        1 as identifier_rank,
+        'shopify_order_id' as identifier_type,
+        source_relation as identifier_scope,
+        shopify_order_id as identifier_value
+    from events
+    where shopify_order_id is not null
+    union all
+    select
+        source_relation,
+        web_event_id,
+        occurred_at,
+        2 as identifier_rank,
+        'shopify_customer_id' as identifier_type,
+        source_relation as identifier_scope,
+        user_id as identifier_value
+    from events
+    where user_id is not null
+    union all
+    select
+        source_relation,
+        web_event_id,
+        occurred_at,
+        3 as identifier_rank,
+        'email' as identifier_type,
+        '' as identifier_scope,
+        email as identifier_value
+    from events
+    where email is not null
+    union all
+    select
+        source_relation,
+        web_event_id,
+        occurred_at,
+        4 as identifier_rank,
+        'phone' as identifier_type,
+        '' as identifier_scope,
+        phone_number as identifier_value
+    from events
+    where phone_number is not null
+),
+
+identified as (
+    select
+        session_events.session_id,
+        identity_map.customer_id,
+        row_number() over (
+            partition by session_events.session_id
+            order by
+                identifiers.occurred_at desc,
+                identifiers.web_event_id desc,
+                identifiers.identifier_rank
+        ) as customer_rank
+    from identifiers
+    inner join identity_map
+        on
+            identifiers.identifier_type = identity_map.identifier_type
+            and identifiers.identifier_scope = identity_map.identifier_scope
+            and identifiers.identifier_value = identity_map.identifier_value
+    inner join session_events
+        on
+            identifiers.source_relation = session_events.source_relation
+            and identifiers.web_event_id = session_events.web_event_id
+),
+
+device_sessions as (
+    select
+        session_events.session_id,
+        identity_map.customer_id
+    from session_events
+    inner join devices
+        on
+            session_events.source_relation = devices.source_relation
+            and session_events.web_event_id = devices.web_event_id
+    inner join identity_map
+        on
+            identity_map.identifier_type = 'anonymous_id'
+            and devices.source_relation = identity_map.identifier_scope
+            and devices.anonymous_id = identity_map.identifier_value
+    where session_events.is_first_event
+),
+
+final as (
+    select
+        coalesce(identified.session_id, device_sessions.session_id) as session_id,
+        coalesce(identified.customer_id, device_sessions.customer_id) as customer_id,
+        identified.customer_id is not null as is_identified
+    from (select * from identified where customer_rank = 1) as identified
+    full join device_sessions
+        on identified.session_id = device_sessions.session_id
+)
+
+select * from final

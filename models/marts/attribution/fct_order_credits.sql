@@ -1,0 +1,70 @@
+{# Last non-direct: the newest touch that is not direct, within the lookback and after the customer's
+   previous order; a direct one only where there is no other. #}
+
+with
+
+orders as (
+    select
+        order_id,
+        customer_id,
+        order_date,
+        ordered_at,
+        lag(ordered_at) over (
+            partition by customer_id order by ordered_at, order_id
+        ) as previous_ordered_at
+    from {{ ref('fct_orders') }}
+),
+
+touches as (
+    select * from {{ ref('fct_touches') }}
+),
+
+candidates as (
+    select
+        orders.order_id,
+        touches.touch_id,
+        touches.channel,
+        touches.campaign_id,
+        touches.ad_id,
+        touches.touched_at,
+        row_number() over (
+            partition by orders.order_id
+            order by
+                case when touches.channel = 'direct' then 1 else 0 end,
+                touches.touched_at desc,
+                touches.touch_id
+        ) as touch_rank
+    from orders
+    inner join touches
+        on
+            orders.customer_id = touches.customer_id
+            and touches.touched_at <= orders.ordered_at
+            and touches.touched_at >= {{ dbt.dateadd(
+                'day', -var('attribution_lookback_days', 30), 'orders.ordered_at'
+            ) }}
+            and (
+                orders.previous_ordered_at is null
+                or touches.touched_at > orders.previous_ordered_at
+            )
+),
+
+final as (
+    select
+        orders.order_id,
+        candidates.touch_id,
+        'last_non_direct' as attribution_model,
+        coalesce(candidates.channel, 'unattributed') as channel,
+        candidates.campaign_id,
+        candidates.ad_id,
+        cast(1 as decimal(9, 6)) as credit_ratio,
+        orders.order_date,
+        candidates.touched_at,
+        orders.ordered_at
+    from orders
+    left join candidates
+        on
+            orders.order_id = candidates.order_id
+            and candidates.touch_rank = 1
+)
+
+select * from final

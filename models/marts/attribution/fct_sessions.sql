@@ -1,0 +1,73 @@
+with
+
+events as (
+    select * from {{ ref('stg_web__events') }}
+),
+
+session_events as (
+    select * from {{ ref('int_session_events') }}
+),
+
+session_sources as (
+    select * from {{ ref('int_session_sources') }}
+),
+
+session_customers as (
+    select * from {{ ref('int_session_customers') }}
+),
+
+sessions as (
+    select
+        session_events.session_id,
+        events.source_relation,
+        events.anonymous_id,
+        max(case when session_events.is_first_event then events.page_path end)
+            as landing_page_path,
+        min(events.occurred_at) as started_at,
+        max(events.occurred_at) as ended_at,
+        count(*) as event_count,
+        sum(case when events.event_name = 'product_viewed' then 1 else 0 end)
+            as product_view_count,
+        sum(case when events.event_name = 'add_to_cart' then 1 else 0 end) as cart_add_count,
+        sum(case when events.event_name = 'checkout_started' then 1 else 0 end) as checkout_count,
+        sum(case when events.event_name = 'order_completed' then 1 else 0 end) as order_count,
+        max(case when events.sec_gpc = '1' then 1 else 0 end) as gpc_count
+    from events
+    inner join session_events
+        on
+            events.source_relation = session_events.source_relation
+            and events.web_event_id = session_events.web_event_id
+    group by session_events.session_id, events.source_relation, events.anonymous_id
+),
+
+final as (
+    select
+        sessions.session_id,
+        sessions.source_relation,
+        sessions.anonymous_id,
+        session_customers.customer_id,
+        coalesce(session_sources.channel, 'direct') as channel,
+        coalesce(session_sources.evidence, 'direct') as evidence,
+        session_sources.utm_source,
+        session_sources.utm_medium,
+        session_sources.utm_campaign,
+        session_sources.utm_content,
+        session_sources.campaign_id,
+        session_sources.ad_id,
+        sessions.landing_page_path,
+        sessions.event_count,
+        sessions.product_view_count,
+        sessions.cart_add_count,
+        sessions.checkout_count,
+        sessions.order_count,
+        sessions.gpc_count = 1 as has_gpc,
+        sessions.started_at,
+        sessions.ended_at
+    from sessions
+    left join session_sources
+        on sessions.session_id = session_sources.session_id
+    left join session_customers
+        on sessions.session_id = session_customers.session_id
+)
+
+select * from final

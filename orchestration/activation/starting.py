@@ -1,0 +1,124 @@
+"""The start of a delivery: proof that a plan may go, and its rows moved into the outbox.
+
+What lives here: both, so that either can be repeated after a crash.
+What never does: calls to a vendor; the warehouse.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from orchestration.activation import gate, plan_file
+from orchestration.activation.approval import check_approval
+from orchestration.activation.errors import NotDeliverableError
+from orchestration.activation.sender import Sending
+from orchestration.ledger import Ledger, SealedPlan, audit, delivered, leases, outbox, seals
+from orchestration.ledger.leases import Lease
+from orchestration.ledger.statements import INSERTED_ROWS
+from orchestration.settings import Settings
+
+DELIVERABLE = ("approved", *seals.RUNNING)
+_PRIORITIES = {"add": outbox.ADD, "update": outbox.UPDATE, "remove": outbox.REMOVE}
+
+
+def unapproved(hashes: Sequence[str]) -> NotDeliverableError:
+    """The error for plans that nobody approved, with the commands that would."""
+    commands = "; ".join(f"tributary approve {plan_hash[:12]}" for plan_hash in hashes)
+    return NotDeliverableError(
+        f"{len(hashes)} plans wait for approval; nothing was sent.", remedy=f"Run: {commands}."
+    )
+
+
+def start_plan(
+    settings: Settings, ledger: Ledger, lease: Lease, plan: SealedPlan, at: datetime
+) -> SealedPlan:
+    """Prove that the plan may go, and mark it started, or resume it.
+
+    Raises:
+        NotDeliverableError: not approved, approved too long ago, or the world moved on since.
+        ApprovalError: the approval is forged, or its approver may not approve any more.
+        LeaseLostError: another process sends for the account by now.
+    """
+    plan_file.check_rows(settings, plan.plan_hash, plan.seal_json)
+    with ledger.transaction() as connection:
+        leases.check(connection, lease)
+        plan = seals.get(connection, plan.plan_hash)
+        approval = seals.newest_approval(connection, plan.plan_hash)
+        if plan.state not in DELIVERABLE or approval is None:
+            raise unapproved([plan.plan_hash])
+        check_approval(settings, approval)
+        outdated = _outdated(settings, connection, plan)
+        if outdated is None and plan.state == "approved" and approval.expires_at <= at:
+            raise NotDeliverableError(
+                f"The approval of plan {plan.plan_hash[:12]} expired.",
+                remedy="Run 'tributary plan' and approve the plan again.",
+            )
+        if outdated is None and plan.state == "approved":
+            seals.use_approval(connection, approval.signature, at)
+            detail = {"plan_hash": plan.plan_hash, "approval": approval.signature}
+            audit.append(connection, "delivery_start", detail, at)
+            seals.set_state(connection, plan.plan_hash, "started", reason=None, started_at=at)
+        elif outdated is None:
+            seals.set_state(connection, plan.plan_hash, "started", reason=None)
+        elif plan.state == "approved":
+            seals.set_state(connection, plan.plan_hash, "superseded", reason=outdated)
+    if outdated is not None:
+        raise NotDeliverableError(
+            f"Plan {plan.plan_hash[:12]} cannot be sent: {outdated}.",
+            remedy="Run 'tributary plan' and approve the new plan.",
+        )
+    return replace(plan, state="started")
+
+
+def _outdated(settings: Settings, connection: Connection, plan: SealedPlan) -> str | None:
+    """Why the sealed plan no longer fits the world, if it does not."""
+    seal = json.loads(plan.seal_json)
+    account = settings.destinations[plan.destination]
+    if seal["destination"] != plan_file.destination_seal(account, plan.object):
+        return "the destination's settings changed since it was sealed"
+    if plan.state != "approved":
+        # Its own rows move the version, and a repaired program must be able to finish it.
+        return None
+    if delivered.version(connection, plan.destination, plan.object) != plan.delivered_version:
+        return "what is delivered changed since it was sealed"
+    if seal["code_version"] != plan_file.code_version():
+        return "the program changed since it was sealed"
+    return None
+
+
+def fill_outbox(settings: Settings, sending: Sending) -> None:
+    """Move the plan's rows into the outbox, in chunks; a second call goes on where one stopped."""
+    plan = sending.sealed
+    filled = plan.filled_count
+    file = plan_file.plan_path(settings, plan.plan_hash)
+    if filled == plan.row_count:
+        return
+    for rows in plan_file.read_rows(file, filled, INSERTED_ROWS):
+        with sending.transaction() as connection:
+            leaving = {r["key"]: r["payload_json"] for r in rows if r["operation"] == "remove"}
+            barred = gate.suppressed_keys(connection, plan, leaving)
+            outbox.fill(connection, [_intent(plan, row, barred) for row in rows])
+            filled += len(rows)
+            seals.set_filled(connection, plan.plan_hash, filled)
+
+
+def _intent(plan: SealedPlan, row: Mapping[str, str | None], barred: set[str]) -> dict[str, object]:
+    operation = str(row["operation"])
+    is_first = operation == "remove" and row["key"] in barred
+    return {
+        "plan_hash": plan.plan_hash,
+        "destination": plan.destination,
+        "object": plan.object,
+        "key": row["key"],
+        "operation": operation,
+        "priority": outbox.REMOVE_SUPPRESSED if is_first else _PRIORITIES[operation],
+        "row_hash": row["row_hash"],
+        "payload_json": row["payload_json"] or "{}",
+        "prior_payload_json": row["prior_payload_json"],
+        "vendor_id": row["vendor_id"],
+    }

@@ -1,0 +1,45 @@
+{# What the gate would drop must not be desired: a plan that is dropped every day never ends. #}
+with
+
+suppressions as (
+    select * from {{ ref('fct_suppressions') }}
+),
+
+mailed as (
+    select customer_id, email from {{ ref('sync_klaviyo__profiles') }}
+    union all
+    select customer_id, email from {{ ref('sync_klaviyo__list_vip') }}
+    union all
+    select customer_id, email from {{ ref('sync_klaviyo__list_at_risk') }}
+    union all
+    select customer_id, email from {{ ref('sync_klaviyo__list_win_back') }}
+    union all
+    select customer_id, email from {{ ref('sync_klaviyo__list_cart_abandoner') }}
+),
+
+advertised as (
+    select customer_id from {{ ref('sync_meta__audience_existing_customer') }}
+    union all
+    select customer_id from {{ ref('sync_google__audience_high_value_seed') }}
+),
+
+subjects as (
+    select customer_id, 'email' as channel, 'customer_id' as subject_type,
+        customer_id as subject_value
+    from mailed
+    union all
+    select customer_id, 'email' as channel, 'email_sha256' as subject_type,
+        {{ subject_email_sha256('email') }} as subject_value
+    from mailed
+    union all
+    select customer_id, 'ads' as channel, 'customer_id' as subject_type,
+        customer_id as subject_value
+    from advertised
+)
+
+select subjects.customer_id, subjects.channel
+from subjects
+inner join suppressions
+    on subjects.channel = suppressions.channel
+    and subjects.subject_type = suppressions.subject_type
+    and subjects.subject_value = suppressions.subject_value

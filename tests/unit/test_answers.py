@@ -1,0 +1,87 @@
+"""What commands answer: counts add up, hints are commands that exist."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from rich.table import Table
+
+from orchestration import answers
+from orchestration.activation.deliver import DeliveryReport, PlanDelivery
+from orchestration.landing import LandingReport, TableReport
+from orchestration.ledger import SealedPlan
+from orchestration.project import BuildResult, NodeResult
+from orchestration.run import RunReport, Status, Step
+
+PLAN = SealedPlan(
+    plan_hash="abcdef0123456789" * 4, destination="klaviyo", object="list/vip",
+    model="sync_klaviyo__list_vip", kind="membership", purpose="marketing", seal_json="{}",
+    state="open", reason=None, delivered_version=0, desired_count=3, delivered_count=1,
+    add_count=2, update_count=0, remove_count=0, held_back_count=0,
+    planned_at=datetime(2026, 11, 1, tzinfo=UTC),
+)  # fmt: skip
+SENT = PlanDelivery(
+    PLAN.plan_hash, "klaviyo", "list/vip", "done", None,
+    {("add", "accepted"): 2, ("add", "accepted_unverified"): 1, ("add", "rejected"): 4}, 0,
+)  # fmt: skip
+
+
+def texts(answer: answers.Answer) -> list[str]:
+    return [line for line in answer.lines if isinstance(line, str)]
+
+
+def test_landing_shows_tables_with_news_and_reasons_of_the_quarantine() -> None:
+    report = LandingReport(
+        (
+            TableReport("shopify.order", read=5, landed=3, updated=1, quarantined=1,
+                        reasons={"negative quantity": 1}),
+            TableReport("shopify.refund"),
+        )
+    )  # fmt: skip
+    answer = answers.landing([report])
+    assert answer.value["landed"] == 4
+    assert answer.value["quarantined"] == 1
+    shown = answer.lines[0]
+    assert isinstance(shown, Table)
+    assert shown.row_count == 1
+    assert "shopify.order: 1 rows in quarantine, negative quantity" in texts(answer)
+
+
+def test_open_and_halted_plans_say_how_to_approve_them() -> None:
+    answer = answers.plans([PLAN, replace(PLAN, state="halted"), replace(PLAN, state="done")])
+    assert texts(answer) == [
+        "Approve with: tributary approve abcdef012345",
+        "Halted; after a look: tributary approve abcdef012345 --reason '…'",
+    ]
+    assert answer.value["plans"][0]["add"] == 2
+
+
+def test_a_delivery_counts_receipts_by_verdict() -> None:
+    (delivery,) = answers.delivery(DeliveryReport((SENT,), ())).value["deliveries"]
+    assert (delivery["accepted"], delivery["rejected"], delivery["waiting"]) == (3, 4, 0)
+    assert texts(answers.delivery(None)) == ["Nothing was approved: nothing was sent."]
+
+
+def test_a_build_lists_its_failures() -> None:
+    nodes = (
+        NodeResult("fct_orders", "model", "commerce", "passed", 1.5),
+        NodeResult("not_null", "test", "tests", "failed", 0.1, "Got 3 results"),
+    )
+    value = answers.build(BuildResult(nodes, 2.0)).value
+    assert value["failures"] == [
+        {"node": "not_null", "layer": "tests", "message": "Got 3 results"}
+    ]
+    assert value["counts"] == {"model": {"passed": 1}, "test": {"failed": 1}}
+
+
+def test_a_run_gives_exit_code_and_seconds() -> None:
+    report = RunReport(steps=[Step("land", 1.0), Step("build", 2.0)], waiting=("hash",))
+    value = answers.run(report).value
+    assert value["exit_code"] == 2
+    assert value["steps"] == {"land": 1.0, "build": 2.0}
+
+
+def test_status_shows_what_stands_at_each_destination() -> None:
+    now = Status("0123", (PLAN,), {("klaviyo", "list/vip"): 7})
+    value = answers.status(now).value
+    assert value["build_id"] == "0123"
+    assert value["delivered"] == [{"destination": "klaviyo", "object": "list/vip", "rows": 7}]

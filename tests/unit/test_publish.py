@@ -1,0 +1,240 @@
+"""Publishing: whole or not at all, the same twice, and the ledger hears what is new."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from orchestration.ledger import Ledger, open_ledger, utc_now
+from orchestration.publish import (
+    PublishError,
+    PublishReport,
+    identifier_digest,
+    publish,
+    warehouse_digest,
+)
+from orchestration.settings import Settings
+from tests.unit.activation.world import Clock, settings_in
+
+PUBLIC = ("customer.dim_customers", "identity.identity_map", "commerce.fct_orders")
+PRIVATE = ("identity.customer_seeds", "activation.sync_x", "consent.fct_suppressions")
+
+
+def build(settings: Settings, customers: int = 3) -> None:
+    """A warehouse as a green build leaves it, rows in no particular order."""
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute(f"""
+            create schema if not exists customer; create schema if not exists identity;
+            create schema if not exists commerce; create schema if not exists consent;
+            create schema if not exists activation; create schema if not exists raw_shopify;
+            create or replace table numbers as
+                select 'c' || range as customer_id, range as n from range({customers})
+                order by hash(range);
+            create or replace table customer.dim_customers as
+                select customer_id, n * 1.50::decimal(18, 4) as net_sales_amount from numbers;
+            create or replace table identity.identity_map as
+                select 'email' as identifier_type, '' as identifier_scope,
+                    customer_id || '@example.test' as identifier_value, customer_id,
+                    'seed' as rule, timestamp '2026-01-01' as first_seen_at
+                from numbers;
+            create or replace table identity.customer_seeds as
+                select customer_id, 'shop' as source_relation, 'customer' as source_table,
+                    n::varchar as source_row_id, timestamp '2026-01-01' as first_seen_at
+                from numbers;
+            create or replace table commerce.fct_orders as select n as order_id from numbers;
+            create or replace table consent.fct_suppressions as
+                select 'customer_id' as subject_type, customer_id as subject_value,
+                    'email' as channel, 'marketing' as purpose, 'event-' || n as source_event,
+                    timestamp '2026-02-01' as suppressed_at
+                from numbers where n % 2 = 0;
+            create or replace table activation.sync_x as select 1 as customer_id;
+            create or replace table raw_shopify.customer as select 1 as id;
+            drop table numbers;
+        """)
+
+
+def write_manifest(settings: Settings, *more: str) -> Path:
+    nodes: dict[str, Any] = {}
+    for name in (*PUBLIC, *PRIVATE, *more):
+        schema, _, table = name.partition(".")
+        is_public = name in (*PUBLIC, *more) or schema == "activation"
+        nodes[name] = {
+            "resource_type": "model",
+            "name": table,
+            "schema": schema,
+            "access": "public" if is_public else "private",
+            "config": {},
+        }
+    file = settings.home / "manifest.json"
+    file.write_text(json.dumps({"nodes": nodes}), encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    made = settings_in(tmp_path)
+    build(made)
+    return made
+
+
+@pytest.fixture
+def ledger(settings: Settings) -> Iterator[Ledger]:
+    with open_ledger(settings) as opened:
+        yield opened
+
+
+def published(settings: Settings, ledger: Ledger, clock: Clock | None = None) -> PublishReport:
+    manifest = write_manifest(settings)
+    return publish(settings, ledger, now=clock or Clock(), manifest=manifest)
+
+
+def test_public_models_and_only_those_are_published(settings: Settings, ledger: Ledger) -> None:
+    report = published(settings, ledger)
+    names = {file.name for file in report.folder.iterdir()}
+    assert names == {f"{name}.parquet" for name in PUBLIC} | {"lookup.sqlite", "manifest.json"}
+    assert (settings.published_dir / "current").resolve() == report.folder.resolve()
+    customers = pq.read_table(report.folder / "customer.dim_customers.parquet").to_pylist()
+    assert [row["customer_id"] for row in customers] == ["c0", "c1", "c2"]
+    content = json.loads((report.folder / "manifest.json").read_text(encoding="utf-8"))
+    assert content["build_id"] == report.build_id
+    assert {t["table"]: t["row_count"] for t in content["tables"]} == dict(report.table_rows)
+    assert all(file.stat().st_mode & 0o077 == 0 for file in report.folder.iterdir())
+
+
+def test_an_identifier_leads_to_the_profile(settings: Settings, ledger: Ledger) -> None:
+    report = published(settings, ledger)
+    lookup = sqlite3.connect(report.folder / "lookup.sqlite")
+    found = lookup.execute(
+        "select profile_json from identifier join profile using (customer_id) "
+        "where identifier_digest = ?",
+        [identifier_digest("email", "", "c2@example.test")],
+    ).fetchone()
+    lookup.close()
+    assert json.loads(found[0]) == {"customer_id": "c2", "net_sales_amount": 3.0}
+
+
+def test_the_ledger_hears_new_ids_and_suppressions_once(
+    settings: Settings, ledger: Ledger
+) -> None:
+    first = published(settings, ledger)
+    assert (first.new_customer_id_count, first.new_suppression_count) == (3, 2)
+    build(settings, customers=4)
+    second = published(settings, ledger)
+    assert (second.new_customer_id_count, second.new_suppression_count) == (1, 0)
+    register = ledger.rows_since("customer_id_register", 0, 10)
+    assert [row["customer_id"] for row in register] == ["c0", "c1", "c2", "c3"]
+    assert register[3]["source_row_id"] == "3"
+    assert len(ledger.rows_since("suppression", 0, 10)) == 2
+    assert ledger.verify() == 2
+
+
+def test_the_same_build_again_writes_nothing(settings: Settings, ledger: Ledger) -> None:
+    first = published(settings, ledger)
+    times = {file: file.stat().st_mtime_ns for file in first.folder.iterdir()}
+    build(settings)
+    second = published(settings, ledger)
+    assert (second.build_id, first.is_new, second.is_new) == (first.build_id, True, False)
+    assert {file: file.stat().st_mtime_ns for file in second.folder.iterdir()} == times
+
+
+def test_the_last_three_are_kept_the_current_one_always(
+    settings: Settings, ledger: Ledger
+) -> None:
+    clock = Clock()
+    ids = []
+    for customers in (1, 2, 3, 4, 1):
+        build(settings, customers)
+        ids.append(published(settings, ledger, clock).build_id)
+        clock.sleep(60)
+    kept = {entry.name for entry in settings.published_dir.iterdir() if entry.name != "current"}
+    assert kept == {ids[4], ids[3], ids[2]}
+    assert (settings.published_dir / "current").readlink() == Path(ids[4])
+
+
+def test_a_promised_table_that_is_missing_leaves_everything_as_it_was(
+    settings: Settings, ledger: Ledger
+) -> None:
+    before = published(settings, ledger)
+    manifest = write_manifest(settings, "margin.fct_order_margin")
+    with pytest.raises(PublishError, match=r"margin\.fct_order_margin"):
+        publish(settings, ledger, now=Clock(), manifest=manifest)
+    assert (settings.published_dir / "current").resolve() == before.folder.resolve()
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute("drop table consent.fct_suppressions")
+    with pytest.raises(PublishError, match="fct_suppressions"):
+        published(settings, ledger)
+
+
+def test_no_manifest_says_what_to_run(settings: Settings, ledger: Ledger) -> None:
+    with pytest.raises(PublishError, match="tributary build"):
+        publish(settings, ledger, now=Clock(), manifest=settings.home / "none.json")
+
+
+def test_the_digest_knows_rows_not_their_order(settings: Settings) -> None:
+    before = warehouse_digest(settings)
+    assert set(before) == {*PUBLIC, *PRIVATE}
+    build(settings)
+    assert warehouse_digest(settings) == before
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute("insert into commerce.fct_orders values (null)")
+    after = warehouse_digest(settings)
+    assert {name for name in after if after[name] != before[name]} == {"commerce.fct_orders"}
+
+
+def _publish(environment: Mapping[str, str]) -> None:
+    import os
+
+    os.environ.update(environment)
+    settings = settings_in(Path(environment["TRIBUTARY_HOME"]))
+    with open_ledger(settings) as ledger:
+        publish(settings, ledger, now=utc_now, manifest=settings.home / "manifest.json")
+
+
+def outcome(settings: Settings) -> dict[str, Any]:
+    with open_ledger(settings) as ledger:
+        assert ledger.verify() > 0
+        facts = {
+            table: [row["sequence"] for row in ledger.rows_since(table, 0, 10_000)]
+            for table in ("customer_id_register", "suppression")
+        }
+    folder = settings.published_dir / "current"
+    files = {file.name: file.read_bytes() for file in folder.iterdir()}
+    entries = sorted(entry.name for entry in settings.published_dir.iterdir())
+    return {**facts, "files": files, "entries": entries, "current": folder.readlink().name}
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "publish_exporting:2",
+        "publish_exported:1",
+        "publish_before_pointer:1",
+        "publish_pointed:1",
+        "publish_registered:1",
+    ],
+)
+def test_killed_at_a_point_and_run_again(tmp_path: Path, point: str) -> None:
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    outcomes = []
+    for armed in ("", point):
+        settings = settings_in(tmp_path / (armed.partition(":")[0] or "undisturbed"))
+        settings.home.mkdir()
+        build(settings, customers=1_200)
+        write_manifest(settings)
+        for arming in filter(None, (armed, "none:1")):
+            environment = {"TRIBUTARY_HOME": str(settings.home), "TRIBUTARY_KILL_AT": arming}
+            child = context.Process(target=_publish, args=(environment,), daemon=True)
+            child.start()
+            child.join(60)
+            assert child.exitcode == (-9 if arming == point else 0)
+        outcomes.append(outcome(settings))
+    assert outcomes[0] == outcomes[1]
