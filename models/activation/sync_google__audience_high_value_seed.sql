@@ -13,8 +13,8 @@ dim_customers as (
     select * from {{ ref('dim_customers') }}
 ),
 
-{# Both consents must be granted, or the row stays home: an upload without personalisation serves
-   nobody. Neither is ever invented. #}
+{# Both consents must be granted, or the row stays home: an upload without personalisation
+   serves nobody. Neither is ever invented. #}
 shaped as (
     select
         dim_customers.customer_id,
@@ -60,7 +60,7 @@ final as (
     select
         customer_id,
         {%- for column in payload %}
-        {{ column }},
+            {{ column }},
         {%- endfor %}
         {{ row_hash(payload) }} as row_hash
     from ranked

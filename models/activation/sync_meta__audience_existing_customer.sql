@@ -49,7 +49,7 @@ final as (
     select
         customer_id,
         {%- for column in payload %}
-        {{ column }},
+            {{ column }},
         {%- endfor %}
         {{ row_hash(payload) }} as row_hash
     from ranked

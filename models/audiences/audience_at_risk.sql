@@ -20,7 +20,7 @@ met as (
     select
         customers.customer_id,
         customers.last_ordered_at,
-        cast(ceiling(customers.median_order_gap_days * rules.minimum_overdue_ratio) as integer)
+        cast(ceil(customers.median_order_gap_days * rules.minimum_overdue_ratio) as integer)
             as overdue_after_days
     from customers
     cross join rules

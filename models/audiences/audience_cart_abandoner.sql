@@ -2,7 +2,9 @@ with
 
 rules as (
     select
-        max(case when rule_key = 'maximum_cart_age_hours' then rule_value end) as maximum_age_hours,
+        cast(
+            max(case when rule_key = 'maximum_cart_age_hours' then rule_value end) as integer
+        ) as maximum_age_hours,
         max(case when rule_key = 'minimum_cart_cm2_amount' then rule_value end)
             as minimum_cm2_amount
     from {{ ref('audience_rules') }}
@@ -18,8 +20,8 @@ population as (
     from customers
 ),
 
-{# What the cart would contribute: its value at the CM2 ratio of the customer's own orders, of all
-   customers' where she has none. #}
+{# What the cart would contribute: its value at the CM2 ratio of the customer's own orders, of
+   all customers' where she has none. #}
 estimated as (
     select
         customers.customer_id,
@@ -45,7 +47,7 @@ final as (
     cross join rules
     where
         estimated.last_cart_at <= estimated.as_of_at
-        and {{ dbt.dateadd('hour', 'cast(rules.maximum_age_hours as integer)', 'estimated.last_cart_at') }}
+        and {{ dbt.dateadd('hour', 'rules.maximum_age_hours', 'estimated.last_cart_at') }}
         >= estimated.as_of_at
         and (
             estimated.last_ordered_at is null

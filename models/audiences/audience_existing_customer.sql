@@ -1,10 +1,9 @@
 with
 
 rules as (
-    select
-        max(case when rule_key = 'minimum_order_count' then rule_value end) as minimum_order_count
+    select max(rule_value) as minimum_order_count
     from {{ ref('audience_rules') }}
-    where audience = 'existing_customer'
+    where audience = 'existing_customer' and rule_key = 'minimum_order_count'
 ),
 
 customers as (

@@ -16,7 +16,7 @@ shop_domains as (
         'domain' as match_kind,
         lower(shop_domain) as pattern,
         'placeholder' as verdict,
-        'the shop''s own domain' as reason
+        'own domain of a shop' as reason
     from {{ ref('stg_shopify__shops') }}
     where shop_domain is not null
 ),

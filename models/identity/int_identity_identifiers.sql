@@ -51,7 +51,7 @@ over_caps as (
         identifier_type,
         identifier_scope,
         identifier_value,
-        min(rule) as rule
+        min(rule) as capping_rule
     from fan_outs
     where fan_out_count > fan_out_cap
     group by identifier_type, identifier_scope, identifier_value
@@ -64,13 +64,13 @@ final as (
         identifiers.identifier_value,
         case
             when blocked.verdict = 'placeholder' then 'placeholder'
-            when over_caps.rule is not null then 'over_cap'
+            when over_caps.capping_rule is not null then 'over_cap'
             when blocked.verdict is not null then 'keep'
             else 'link'
         end as verdict,
         case
             when blocked.verdict = 'placeholder' then blocked.reason
-            when over_caps.rule is not null then over_caps.rule
+            when over_caps.capping_rule is not null then over_caps.capping_rule
             else blocked.verdict
         end as reason,
         identifiers.record_count,

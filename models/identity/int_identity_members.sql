@@ -1,5 +1,5 @@
--- The seed of a component is the record whose registered id wins (earliest registered); where none is
--- registered, the record seen first. Its key alone makes the id, never an address.
+-- The seed of a component is the record whose registered id wins (earliest registered); where none
+-- is registered, the record seen first. Its key alone makes the id, never an address.
 with
 
 components as (

@@ -5,24 +5,28 @@ records as (
 ),
 
 identifiers as (
-    {%- for identifier_type in [
-        'shopify_customer_id', 'shopify_order_id', 'klaviyo_profile_id',
-        'email', 'phone', 'person_name'
+    {%- for identifier_type, identifier_scope, is_verified in [
+        ('shopify_customer_id', 'source_relation', 'false'),
+        ('shopify_order_id', 'source_relation', 'false'),
+        ('klaviyo_profile_id', 'source_relation', 'false'),
+        ('email', "''", 'is_email_verified'),
+        ('phone', "''", 'false'),
+        ('person_name', "''", 'false')
     ] %}
-    select
-        node_key,
-        source_relation,
-        source_table,
-        source_row_id,
-        '{{ identifier_type }}' as identifier_type,
-        {% if identifier_type.endswith('_id') %}source_relation{% else %}''{% endif %} as identifier_scope,
-        {{ identifier_type }} as identifier_value,
-        {% if identifier_type == 'email' %}is_email_verified{% else %}false{% endif %} as is_verified,
-        first_seen_at,
-        last_seen_at
-    from records
-    where {{ identifier_type }} is not null
-    {{ 'union all' if not loop.last }}
+        select
+            node_key,
+            source_relation,
+            source_table,
+            source_row_id,
+            '{{ identifier_type }}' as identifier_type,
+            {{ identifier_scope }} as identifier_scope,
+            {{ identifier_type }} as identifier_value,
+            {{ is_verified }} as is_verified,
+            first_seen_at,
+            last_seen_at
+        from records
+        where {{ identifier_type }} is not null
+        {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
 

@@ -1,5 +1,5 @@
--- A name is kept as a key only (MD5 of the first given name): it may keep two records apart, it never
--- joins them.
+-- A name is kept as a key only (MD5 of the first given name): it may keep two records apart, it
+-- never joins them.
 with
 
 customers as (

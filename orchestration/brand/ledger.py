@@ -41,8 +41,9 @@ Rules, in the words of the raw tables:
     merchandise sales before refunds. Date: transaction's processed_at.
  8. Marketplace fee: settlement's referral_fee, else round(6 % x (customer_payment +
     platform_discount - tax)). Allocated by net merchandise sales. Date: settled_at. Never
-    returned. Where a refund exists: refund_admin_fee, else round(20 % x the fee), at most 5.00.
-    Date: the order's first refund.
+    returned. Where merchandise was refunded (the brand's marketplace refunds are of the whole
+    order, or goodwill, which counts as whole): refund_admin_fee, else round(20 % x the fee), at
+    most 5.00 a refunded line (at least one). Date: the first such refund.
  9. Return label, for each shipment of kind ``return``: label_cost (0 where the customer paid),
     else the rate card; return handling: per refund with a line of restock type ``return`` or
     ``no_restock``. Both allocated to the refund's lines by grams x refunded quantity.
@@ -55,7 +56,10 @@ Rules, in the words of the raw tables:
 12. Allocation: shares rounded down to cents, then one cent each to the largest remainders; ties:
     lowest line id. Where all weights are 0: by quantity of all the order's lines.
 13. CM1 = gross - discount - refunds - cost of goods + cost of goods returned. CM2 = sum of all.
-    Reporting amount = entry x exchange rate of its event date, rounded to cents.
+14. Reporting amount: the amount before allocation x the exchange rate of its event date, rounded to
+    cents, then allocated by the same weights. Cost of goods that come back: the order date's rate.
+    Refunds: the order date's rate, and as ``exchange_difference`` (CM2, no shop amount) what the
+    refund date's rate makes of them beyond that.
 """
 
 from __future__ import annotations
@@ -152,9 +156,10 @@ def marketplace_fee(customer_payment: Ints, platform_discount: Ints, tax: Ints) 
     return round_div(base * MARKETPLACE_FEE_MILLIONTHS, MILLION)
 
 
-def refund_admin_fee(fee: Ints) -> Ints:
-    """What the marketplace keeps for a refund, of its own fee."""
-    return np.minimum(round_div(fee * REFUND_ADMIN_FEE_MILLIONTHS, MILLION), REFUND_ADMIN_FEE_CAP)
+def refund_admin_fee(fee: Ints, refunded_lines: Ints) -> Ints:
+    """What the marketplace keeps for a refund, of its own fee; the cap holds per refunded line."""
+    cap = REFUND_ADMIN_FEE_CAP * np.maximum(refunded_lines, 1)
+    return np.asarray(np.minimum(round_div(fee * REFUND_ADMIN_FEE_MILLIONTHS, MILLION), cap))
 
 
 def converted(amount: Ints, rate_hundred_millionths: Ints) -> Ints:

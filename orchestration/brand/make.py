@@ -20,6 +20,7 @@ from orchestration.brand import email as mails
 from orchestration.brand import (
     email_tables,
     fulfilment,
+    margin_tables,
     margin_truth,
     media,
     media_tables,
@@ -177,7 +178,7 @@ class _Chunk:
         truth.write_persons(writer, persons, heads, consent, gpc_at)
         truth.write_records(writer, persons, heads, accounts, profiles, sessions, ids)
         self._count_visits(heads, totals, sessions)
-        return margin_truth.write_margin(writer, facts, catalogue, world.rates, SCOPES, ids)
+        return margin_tables.write_margin(writer, facts, catalogue, world.rates, SCOPES, ids)
 
     def _fulfil(
         self, heads: Heads, lines: Lines, totals: Totals, rng: np.random.Generator
@@ -196,8 +197,9 @@ class _Chunk:
         has_refund = np.bincount(back.order, minlength=heads.count) > 0
         disputes = fulfilment.make_chargebacks(heads, sales, main_row, has_refund, window, rng)
         settled = fulfilment.make_settlements(heads, totals, window, rng)
-        fee = np.where(settled.fee >= 0, refund_admin_fee(np.maximum(settled.fee, 0)), -1)
-        reported = has_refund[settled.order] & (rng.random(len(fee)) < 0.7)
+        first, lines_back = margin_truth.merchandise_refunds(heads, back)
+        fee = refund_admin_fee(np.maximum(settled.fee, 0), lines_back[settled.order])
+        reported = (first[settled.order] >= 0) & (settled.fee >= 0) & (rng.random(len(fee)) < 0.7)
         refund_fee = np.where(reported, fee, -1)
         parcels = after.join_parcels(sent, refunds.make_return_parcels(back, lines, catalogue, rng))
         transactions = after.join_transactions(sales, money_back, disputes)

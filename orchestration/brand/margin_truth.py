@@ -1,8 +1,7 @@
 """The true contribution of every order line: the rules of ``ledger.py`` applied to a chunk.
 
-What lives here: ledger entries and their sums per order, as ``truth.order_ledger`` and
-``truth.order_totals``.
-What never does: rules (``ledger.py``), rates (``rates.py``), draws.
+What lives here: ledger entries.
+What never does: rules (``ledger.py``), rates (``rates.py``), draws, files (``margin_tables.py``).
 """
 
 from __future__ import annotations
@@ -11,9 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orchestration.brand import arrays as a
 from orchestration.brand.arrays import Bools, Ints
-from orchestration.brand.catalogue import CURRENCIES, Catalogue, Rates
+from orchestration.brand.catalogue import Catalogue, Rates
 from orchestration.brand.fulfilment import (
     BOGUS,
     CAPTURE,
@@ -27,7 +25,6 @@ from orchestration.brand.fulfilment import (
     Settlements,
     Transactions,
 )
-from orchestration.brand.ids import Ids
 from orchestration.brand.ledger import (
     MILLION,
     allocate,
@@ -52,21 +49,11 @@ from orchestration.brand.rates import (
 )
 from orchestration.brand.refunds import CANCELLED, DAMAGED, GOODWILL, SHIPPING_REFUND, Refunds
 from orchestration.brand.window import shop_day
-from orchestration.brand.writer import TRUTH, BrandWriter
 
-COST_TYPES = (
-    "gross_merchandise_sales", "discount", "refund", "cost_of_goods", "cost_of_goods_returned",
-    "shipping_charged", "shipping_refunded", "carrier_label", "pick_pack", "packaging",
-    "payment_fee", "marketplace_fee", "marketplace_refund_fee", "return_label", "return_handling",
-    "chargeback_loss", "chargeback_fee",
-)
 (GROSS, DISCOUNT, REFUND, COGS, COGS_BACK, SHIPPING, SHIPPING_BACK, LABEL, PICK_PACK, PACKAGING,
  PAYMENT_FEE, MARKET_FEE, MARKET_REFUND_FEE, RETURN_LABEL_COST, RETURN_HANDLING, DISPUTED,
- DISPUTE_FEE) = range(17)
-CM1_TYPES = (GROSS, DISCOUNT, REFUND, COGS, COGS_BACK)
-LATER_TYPES = (REFUND, COGS_BACK, SHIPPING_BACK, MARKET_REFUND_FEE, RETURN_LABEL_COST,
-               RETURN_HANDLING, DISPUTED, DISPUTE_FEE)
-QUALITIES = ("exact", "fallback", "missing")
+ DISPUTE_FEE, EXCHANGE) = range(18)
+_COLUMNS = ("line", "kind", "amount", "reporting", "at", "is_estimated")
 
 
 @dataclass(frozen=True)
@@ -85,11 +72,12 @@ class Facts:
 
 @dataclass(frozen=True)
 class Entries:
-    """One row per line, cost type and event; amounts signed, minor units of the shop."""
+    """One row per line, cost type and event; amounts signed, minor units of the shop and cents."""
 
     line: Ints
     kind: Ints
     amount: Ints
+    reporting: Ints
     at: Ints
     is_estimated: Bools
 
@@ -97,40 +85,96 @@ class Entries:
 class _Book:
     """Collects entries; ``spread`` allocates amounts of an order over its lines."""
 
-    def __init__(self, lines: Lines, order_count: int) -> None:
-        self._lines = lines
-        self._starts = group_starts(lines.order, order_count)
-        self._sizes = np.bincount(lines.order, minlength=order_count)
-        self.parts: list[Entries] = []
+    def __init__(self, heads: Heads, lines: Lines, rates: Rates) -> None:
+        self._heads, self._lines, self._rates = heads, lines, rates
+        self._starts = group_starts(lines.order, heads.count)
+        self._sizes = np.bincount(lines.order, minlength=heads.count)
+        self._parts: list[Entries] = []
+
+    def rate(self, order: Ints, at: Ints) -> Ints:
+        """Rate to the reporting currency on the shop date of a moment."""
+        return self._rates.to_reporting(self._heads.shop[order], shop_day(at))
 
     def add(
-        self, kind: int, line: Ints, amount: Ints, at: Ints, is_estimated: Bools | None = None
-    ) -> None:
-        keep = amount != 0
-        guess = np.zeros(len(line), bool) if is_estimated is None else is_estimated
-        self.parts.append(Entries(line[keep], np.full(int(keep.sum()), kind), amount[keep],
-                                  at[keep], guess[keep]))
-
-    def spread(
-        self, kind: int, order: Ints, amount: Ints, at: Ints, weight: Ints,
+        self, kind: int, line: Ints, amount: Ints, at: Ints, *, converted_at: Ints | None = None,
         is_estimated: Bools | None = None,
     ) -> None:
+        """Amounts that belong to a line; converted on another moment's date where one is given."""
+        order = self._lines.order[line]
+        rate = self.rate(order, at if converted_at is None else converted_at)
+        self._append(kind, line, amount, converted(amount, rate), at, is_estimated)
+
+    def spread(
+        self, kind: int, order: Ints, amount: Ints, at: Ints, weight: Ints, *,
+        converted_at: Ints | None = None, is_estimated: Bools | None = None,
+    ) -> None:
         """Allocate one amount per event over all lines of its order by a weight per line."""
-        keep = np.flatnonzero(amount != 0)
-        order, amount, at = order[keep], amount[keep], at[keep]
+        rate = self.rate(order, at if converted_at is None else converted_at)
+        self._spread(kind, order, amount, converted(amount, rate), at, weight, is_estimated)
+
+    def add_both(
+        self, kind: int, line: Ints, amount: Ints, reporting: Ints, at: Ints, is_estimated: Bools
+    ) -> None:
+        """Amounts of lines that were allocated and converted already."""
+        self._append(kind, line, amount, reporting, at, is_estimated)
+
+    def exchange_of_lines(self, line: Ints, amount: Ints, at: Ints) -> None:
+        """What the refund date's rate makes of refunds (negative) beyond the order date's."""
+        order = self._lines.order[line]
+        beyond = self._beyond(order, amount, at)
+        self._append(EXCHANGE, line, np.zeros_like(amount), beyond, at, None)
+
+    def exchange_of_orders(self, order: Ints, amount: Ints, at: Ints, weight: Ints) -> None:
+        """The same for refunds that are spread over lines."""
+        beyond = self._beyond(order, amount, at)
+        self._spread(EXCHANGE, order, np.zeros_like(amount), beyond, at, weight, None)
+
+    def _beyond(self, order: Ints, amount: Ints, at: Ints) -> Ints:
+        then = converted(amount, self.rate(order, self._heads.at[order]))
+        return converted(amount, self.rate(order, at)) - then
+
+    def _spread(
+        self, kind: int, order: Ints, amount: Ints, reporting: Ints, at: Ints, weight: Ints,
+        is_estimated: Bools | None,
+    ) -> None:
+        keep = np.flatnonzero((amount != 0) | (reporting != 0))
+        order = order[keep]
         guess = np.zeros(len(keep), bool) if is_estimated is None else is_estimated[keep]
         size = self._sizes[order]
         event = np.repeat(np.arange(len(order)), size)
         place = np.arange(len(event)) - np.repeat(np.cumsum(size) - size, size)
         line = self._starts[order][event] + place
-        part = allocate(amount, weight[line], event, self._lines.quantity[line])
-        self.add(kind, line, part, at[event], guess[event])
+        by, otherwise = weight[line], self._lines.quantity[line]
+        shares = (allocate(total[keep], by, event, otherwise) for total in (amount, reporting))
+        self._append(kind, line, next(shares), next(shares), at[keep][event], guess[event])
+
+    def _append(
+        self, kind: int, line: Ints, amount: Ints, reporting: Ints, at: Ints,
+        is_estimated: Bools | None,
+    ) -> None:
+        keep = np.flatnonzero((amount != 0) | (reporting != 0))
+        guess = np.zeros(len(keep), bool) if is_estimated is None else is_estimated[keep]
+        self._parts.append(Entries(
+            line[keep], np.full(len(keep), kind), amount[keep], reporting[keep], at[keep], guess
+        ))
+
+    def entries(self) -> Entries:
+        """All entries, by line, cost type and time."""
+        line, kind, amount, reporting, at, guess = (
+            np.concatenate([getattr(part, name) for part in self._parts]) for name in _COLUMNS
+        )
+        order = np.lexsort((at, kind, line))
+        return Entries(line[order], kind[order], amount[order], reporting[order], at[order],
+                       guess[order])
 
 
-def make_entries(facts: Facts, catalogue: Catalogue) -> tuple[Entries, Ints]:
-    """Every ledger entry of a chunk, and the cost quality of each line (row of QUALITIES)."""
+def make_entries(facts: Facts, catalogue: Catalogue, rates: Rates) -> tuple[Entries, Ints]:
+    """Every ledger entry of a chunk, and each line's cost quality.
+
+    Quality: 0 exact, 1 fallback, 2 missing.
+    """
     heads, lines = facts.heads, facts.lines
-    book = _Book(lines, heads.count)
+    book = _Book(heads, lines, rates)
     included = heads.shop[lines.order] == 1
     goods = ~lines.is_gift_card
     at = heads.at[lines.order]
@@ -141,20 +185,14 @@ def make_entries(facts: Facts, catalogue: Catalogue) -> tuple[Entries, Ints]:
     book.add(GROSS, every, net + discount, at)
     book.add(DISCOUNT, every, -discount, at)
     unit_cost, quality = _unit_costs(heads, lines, catalogue)
-    book.add(COGS, every, -unit_cost * lines.quantity, at, quality == 1)
+    book.add(COGS, every, -unit_cost * lines.quantity, at, is_estimated=quality == 1)
     book.spread(SHIPPING, np.arange(heads.count), facts.totals.shipping_paid
                 - facts.totals.shipping_tax, heads.at, net)
     _parcels(book, facts, catalogue)
     _payments(book, facts, net)
     _marketplace(book, facts, net)
     _refunds(book, facts, net, unit_cost, quality, catalogue)
-    entries = Entries(*(
-        np.concatenate([getattr(part, name) for part in book.parts])
-        for name in ("line", "kind", "amount", "at", "is_estimated")
-    ))
-    order = np.lexsort((entries.at, entries.kind, entries.line))
-    return Entries(*(getattr(entries, name)[order] for name in
-                     ("line", "kind", "amount", "at", "is_estimated"))), quality
+    return book.entries(), quality
 
 
 def _unit_costs(heads: Heads, lines: Lines, catalogue: Catalogue) -> tuple[Ints, Ints]:
@@ -175,10 +213,10 @@ def _parcels(book: _Book, facts: Facts, catalogue: Catalogue) -> None:
     card = np.array(LABEL_PER_PARCEL)[facts.heads.shop[order]]
     pieces = np.where(lines.is_gift_card, 0, lines.quantity)
     grams = catalogue.grams[lines.sku] * pieces
-    book.spread(LABEL, order, -np.where(label < 0, card, label), at, grams, label < 0)
-    estimated = np.ones(len(out), bool)
-    book.spread(PICK_PACK, order, -pick_pack_cost(units), at, pieces, estimated)
-    book.spread(PACKAGING, order, np.full(len(out), -PACKAGING_PER_PARCEL), at, pieces, estimated)
+    book.spread(LABEL, order, -np.where(label < 0, card, label), at, grams,
+                is_estimated=label < 0)
+    book.spread(PICK_PACK, order, -pick_pack_cost(units), at, pieces)
+    book.spread(PACKAGING, order, np.full(len(out), -PACKAGING_PER_PARCEL), at, pieces)
 
 
 def _payments(book: _Book, facts: Facts, net: Ints) -> None:
@@ -188,26 +226,37 @@ def _payments(book: _Book, facts: Facts, net: Ints) -> None:
     by_card = (paid.gateway == CARD) | (paid.gateway == PAYPAL)
     card = np.where(by_card, payment_fee(paid.amount, shop), 0)
     fee = np.where(is_paid & (paid.gateway != BOGUS), np.where(paid.fee >= 0, paid.fee, card), 0)
-    book.spread(PAYMENT_FEE, paid.order, -fee, paid.at, net, paid.fee < 0)
+    book.spread(PAYMENT_FEE, paid.order, -fee, paid.at, net, is_estimated=paid.fee < 0)
     lost = paid.kind == CHARGEBACK
     loss = np.where(lost, -paid.amount, np.where(paid.kind == CHARGEBACK_REVERSAL, paid.amount, 0))
     book.spread(DISPUTED, paid.order, loss, paid.at, net)
     fee = np.where(lost, np.where(paid.fee >= 0, paid.fee, CHARGEBACK_FEE), 0)
-    book.spread(DISPUTE_FEE, paid.order, -fee, paid.at, net, paid.fee < 0)
+    book.spread(DISPUTE_FEE, paid.order, -fee, paid.at, net, is_estimated=paid.fee < 0)
 
 
 def _marketplace(book: _Book, facts: Facts, net: Ints) -> None:
     settled = facts.settlements
     card = marketplace_fee(settled.payment, settled.platform_discount, settled.tax)
     fee = np.where(settled.fee >= 0, settled.fee, card)
-    book.spread(MARKET_FEE, settled.order, -fee, settled.at, net, settled.fee < 0)
-    first_refund = np.full(facts.heads.count, -1)
-    first_refund[facts.refunds.order[::-1]] = facts.refunds.at[::-1]
-    refunded = first_refund[settled.order] >= 0
+    book.spread(MARKET_FEE, settled.order, -fee, settled.at, net,
+                is_estimated=settled.fee < 0)
+    first, lines_back = merchandise_refunds(facts.heads, facts.refunds)
+    refunded = first[settled.order] >= 0
     reported = facts.settlement_refund_fee
-    admin = np.where(reported >= 0, reported, refund_admin_fee(fee))
+    admin = np.where(reported >= 0, reported, refund_admin_fee(fee, lines_back[settled.order]))
     book.spread(MARKET_REFUND_FEE, settled.order, np.where(refunded, -admin, 0),
-                first_refund[settled.order], net, reported < 0)
+                np.maximum(first[settled.order], 0), net, is_estimated=reported < 0)
+
+
+def merchandise_refunds(heads: Heads, refunds: Refunds) -> tuple[Ints, Ints]:
+    """Per order: time of the first refund that is more than shipping (-1 none), refunded lines."""
+    more = np.zeros(refunds.count, bool)
+    more[refunds.line_refund] = True
+    more[refunds.adjustment_refund[refunds.adjustment_kind == GOODWILL]] = True
+    rows = np.flatnonzero(more)[::-1]
+    first = np.full(heads.count, -1)
+    first[refunds.order[rows]] = refunds.at[rows]
+    return first, np.bincount(refunds.order[refunds.line_refund], minlength=heads.count)
 
 
 def _refunds(
@@ -218,16 +267,20 @@ def _refunds(
     goods = ~lines.is_gift_card[refunds.line]
     at = refunds.at[refunds.line_refund]
     back = refunds.subtotal - np.where(included[refunds.line_refund], refunds.tax, 0)
-    book.add(REFUND, refunds.line, np.where(goods, -back, 0), at)
+    sold_at = facts.heads.at[lines.order[refunds.line]]
+    book.add(REFUND, refunds.line, np.where(goods, -back, 0), at, converted_at=sold_at)
+    book.exchange_of_lines(refunds.line, np.where(goods, -back, 0), at)
     restocked = np.where(refunds.restock == DAMAGED, 0, refunds.quantity)
     book.add(COGS_BACK, refunds.line, restocked * unit_cost[refunds.line], at,
-             quality[refunds.line] == 1)
+             converted_at=sold_at, is_estimated=quality[refunds.line] == 1)
     given = refunds.adjustment - np.where(
         included[refunds.adjustment_refund], refunds.adjustment_tax, 0
     )
     of, when = refunds.order[refunds.adjustment_refund], refunds.at[refunds.adjustment_refund]
     for kind, code in ((REFUND, GOODWILL), (SHIPPING_BACK, SHIPPING_REFUND)):
-        book.spread(kind, of, np.where(refunds.adjustment_kind == code, given, 0), when, net)
+        amount = np.where(refunds.adjustment_kind == code, given, 0)
+        book.spread(kind, of, amount, when, net, converted_at=facts.heads.at[of])
+        book.exchange_of_orders(of, amount, when, net)
     _returns(book, facts, catalogue)
 
 
@@ -244,67 +297,11 @@ def _returns(book: _Book, facts: Facts, catalogue: Catalogue) -> None:
     total = group_sum(label, parcels.refund[sent], refunds.count)
     guessed = group_sum((parcels.label[sent] < 0) * 1, parcels.refund[sent], refunds.count) > 0
     at = refunds.at[refund]
-    book.add(RETURN_LABEL_COST, line, -allocate(total, weight, refund, units), at, guessed[refund])
     handled = np.zeros(refunds.count, np.int64)
     handled[refund] = RETURN_HANDLING_PER_REFUND
-    book.add(RETURN_HANDLING, line, -allocate(handled, weight, refund, units), at,
-             np.ones(len(line), bool))
-
-
-def write_margin(
-    writer: BrandWriter, facts: Facts, catalogue: Catalogue, rates: Rates, scopes: tuple[str, ...],
-    ids: Ids,
-) -> tuple[int, int]:
-    """``truth.order_ledger`` and ``truth.order_totals``; returns CM1 and CM2, reporting cents.
-
-    Both sums are over orders of scope ``dtc``.
-    """
-    heads, lines = facts.heads, facts.lines
-    entries, quality = make_entries(facts, catalogue)
-    order = lines.order[entries.line]
-    shop = heads.shop[order]
-    day = shop_day(entries.at)
-    order_day = shop_day(heads.at)
-    reporting = converted(entries.amount, rates.to_reporting(shop, day))
-    cost_row = np.where((entries.kind == COGS) | (entries.kind == COGS_BACK),
-                        quality[entries.line], -1)
-    writer.write(TRUTH, "order_ledger", {
-        "source_relation": ids.shops(shop),
-        "shopify_order_id": a.integer(ids.of("order", order)),
-        "shopify_order_line_id": a.integer(ids.of("line", entries.line)),
-        "cost_type": a.pick(COST_TYPES, entries.kind),
-        "amount_minor": a.integer(entries.amount),
-        "currency": a.pick(CURRENCIES, shop),
-        "reporting_amount_minor": a.integer(reporting),
-        "event_date": a.date(day), "cohort_date": a.date(order_day[order]),
-        "is_estimated": a.flag(entries.is_estimated),
-        "cost_quality": a.pick(QUALITIES, cost_row),
-    })
-
-    def total(values: Ints, mask: Bools) -> Ints:
-        return group_sum(np.where(mask, values, 0), order, heads.count)
-
-    in_cm1 = np.isin(entries.kind, CM1_TYPES)
-    in_net = in_cm1 & (entries.kind < COGS)
-    everything = np.ones(len(order), bool)
-    reporting_cm1, reporting_cm2 = total(reporting, in_cm1), total(reporting, everything)
-    missing = group_sum((quality == 2) * 1, lines.order, heads.count)
-    writer.write(TRUTH, "order_totals", {
-        "source_relation": ids.shops(heads.shop),
-        "shopify_order_id": a.integer(ids.rows("order", heads.count)),
-        "order_scope": a.pick(scopes, heads.scope),
-        "currency": a.pick(CURRENCIES, heads.shop),
-        "gross_merchandise_sales_minor": a.integer(total(entries.amount, entries.kind == GROSS)),
-        "net_merchandise_sales_minor": a.integer(total(entries.amount, in_net)),
-        "cm1_minor": a.integer(total(entries.amount, in_cm1)),
-        "cm2_minor": a.integer(total(entries.amount, everything)),
-        "cm2_at_order_minor": a.integer(
-            total(entries.amount, ~np.isin(entries.kind, LATER_TYPES))),
-        "reporting_net_merchandise_sales_minor": a.integer(total(reporting, in_net)),
-        "reporting_cm1_minor": a.integer(reporting_cm1),
-        "reporting_cm2_minor": a.integer(reporting_cm2),
-        "missing_cost_line_count": a.integer(missing),
-        "cohort_date": a.date(order_day),
-    })
-    dtc = heads.scope == 0
-    return int(reporting_cm1[dtc].sum()), int(reporting_cm2[dtc].sum())
+    for kind, cost, guess in (
+        (RETURN_LABEL_COST, total, guessed), (RETURN_HANDLING, handled, guessed & False)
+    ):
+        in_reporting = converted(cost, book.rate(refunds.order, refunds.at))
+        book.add_both(kind, line, -allocate(cost, weight, refund, units),
+                      -allocate(in_reporting, weight, refund, units), at, guess[refund])

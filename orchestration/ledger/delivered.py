@@ -7,7 +7,7 @@ What never does: a vendor's own list; only what we sent counts as ours.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -116,7 +116,7 @@ def write(
     upsert(
         connection,
         delivered,
-        [{**shared, "sequence": first + place, **asdict(row)} for place, row in enumerate(rows)],
+        [{**shared, "sequence": first + place, **vars(row)} for place, row in enumerate(rows)],
     )
 
 
@@ -140,7 +140,7 @@ def write_receipts(
     }
     connection.execute(
         receipt.insert(),
-        [{**shared, "sequence": first + place, **asdict(row)} for place, row in enumerate(rows)],
+        [{**shared, "sequence": first + place, **vars(row)} for place, row in enumerate(rows)],
     )
 
 

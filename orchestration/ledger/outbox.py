@@ -164,9 +164,8 @@ def count(connection: Connection, plan_hash: str) -> int:
 
 
 def _read(connection: Connection, condition: Any, limit: int | None) -> list[Intent]:
+    columns = [outbox.c[field.name] for field in fields(Intent)]
     rows = connection.execute(
-        select(outbox).where(condition).order_by(outbox.c.outbox_id).limit(limit)
+        select(*columns).where(condition).order_by(outbox.c.outbox_id).limit(limit)
     )
-    return [
-        Intent(**{field.name: row._mapping[field.name] for field in fields(Intent)}) for row in rows
-    ]
+    return [Intent(**row._asdict()) for row in rows]

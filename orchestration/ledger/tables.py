@@ -135,6 +135,7 @@ outbox = Table(
     Column("last_reason", String),
     UniqueConstraint("destination", "object", "key"),
     Index("outbox_by_turn", "plan_hash", "priority", "state", "outbox_id"),
+    Index("outbox_by_job", "plan_hash", "state", "job_id"),
 )
 
 receipt = Table(

@@ -35,7 +35,6 @@ POINTS = [
     "mid_batch:2",
     "after_send_before_ack:1",
     "after_send_before_ack:6",
-    "after_ack_before_commit:1",
     "after_ack_before_commit:6",
     "after_commit:2",
 ]
@@ -130,7 +129,7 @@ def test_killed_at_a_point_and_run_again(
         assert shop.outcome() == undisturbed
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(1))
 def test_killed_at_any_moment_and_run_again(
     tmp_path: Path, evening: Path, undisturbed: Outcome, seed: int
 ) -> None:

@@ -7,7 +7,6 @@ events as (
     select
         source_relation,
         web_event_id,
-        anonymous_id,
         occurred_at,
         cast(shopify_order_id as {{ dbt.type_string() }}) as shopify_order_id,
         user_id,
@@ -23,14 +22,6 @@ events as (
 
 session_events as (
     select * from {{ ref('int_session_events') }}
-),
-
-devices as (
-    select
-        source_relation,
-        web_event_id,
-        anonymous_id
-    from {{ ref('stg_web__events') }}
 ),
 
 identity_map as (
@@ -116,15 +107,11 @@ device_sessions as (
         session_events.session_id,
         identity_map.customer_id
     from session_events
-    inner join devices
-        on
-            session_events.source_relation = devices.source_relation
-            and session_events.web_event_id = devices.web_event_id
     inner join identity_map
         on
             identity_map.identifier_type = 'anonymous_id'
-            and devices.source_relation = identity_map.identifier_scope
-            and devices.anonymous_id = identity_map.identifier_value
+            and session_events.source_relation = identity_map.identifier_scope
+            and session_events.anonymous_id = identity_map.identifier_value
     where session_events.is_first_event
 ),
 

@@ -12,6 +12,18 @@ gaps as (
         source_relation,
         web_event_id,
         anonymous_id,
+        event_name,
+        page_path,
+        sec_gpc,
+        utm_id,
+        utm_source,
+        utm_medium,
+        utm_campaign,
+        utm_content,
+        click_id_type,
+        case when referrer_url is not null then {{ url_domain('referrer_url') }} end
+            as referrer_domain,
+        case when referrer_url is not null then {{ url_domain('page_url') }} end as page_domain,
         occurred_at,
         lag(occurred_at) over (
             partition by source_relation, anonymous_id order by occurred_at, web_event_id
@@ -21,10 +33,7 @@ gaps as (
 
 starts as (
     select
-        source_relation,
-        web_event_id,
-        anonymous_id,
-        occurred_at,
+        *,
         case
             when previous_at is null then 1
             when
@@ -38,10 +47,7 @@ starts as (
 
 numbered as (
     select
-        source_relation,
-        web_event_id,
-        anonymous_id,
-        is_start,
+        *,
         sum(is_start) over (
             partition by source_relation, anonymous_id
             order by occurred_at, web_event_id
@@ -63,10 +69,25 @@ first_events as (
 
 final as (
     select
+        first_events.session_id,
         numbered.source_relation,
         numbered.web_event_id,
-        first_events.session_id,
-        numbered.is_start = 1 as is_first_event
+        numbered.anonymous_id,
+        numbered.event_name,
+        numbered.page_path,
+        numbered.utm_id,
+        numbered.utm_source,
+        numbered.utm_medium,
+        numbered.utm_campaign,
+        numbered.utm_content,
+        numbered.click_id_type,
+        case
+            when numbered.referrer_domain = numbered.page_domain then null
+            else numbered.referrer_domain
+        end as referrer_domain,
+        numbered.is_start = 1 as is_first_event,
+        coalesce(numbered.sec_gpc = '1', false) as has_gpc,
+        numbered.occurred_at
     from numbered
     inner join first_events
         on

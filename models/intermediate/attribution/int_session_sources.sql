@@ -3,75 +3,38 @@
 
 with
 
-events as (
-    select
-        source_relation,
-        web_event_id,
-        occurred_at,
-        utm_id,
-        utm_source,
-        utm_medium,
-        utm_campaign,
-        utm_content,
-        click_id_type,
-        {{ url_domain('referrer_url') }} as referrer_domain,
-        {{ url_domain('page_url') }} as page_domain
-    from {{ ref('stg_web__events') }}
+session_events as (
+    select * from {{ ref('int_session_events') }}
     where
         utm_id is not null
         or utm_source is not null
         or utm_medium is not null
         or click_id_type is not null
-        or referrer_url is not null
-),
-
-session_events as (
-    select * from {{ ref('int_session_events') }}
+        or referrer_domain is not null
 ),
 
 channel_rules as (
     select * from {{ ref('channel_rules') }}
 ),
 
-evidence as (
-    select
-        session_events.session_id,
-        events.utm_id,
-        events.utm_source,
-        events.utm_medium,
-        events.utm_campaign,
-        events.utm_content,
-        coalesce(lower(events.click_id_type), '') as click_id_type,
-        coalesce(lower(trim(events.utm_source)), '') as source_word,
-        coalesce(lower(trim(events.utm_medium)), '') as medium_word,
-        case
-            when events.referrer_domain = events.page_domain then ''
-            else coalesce(events.referrer_domain, '')
-        end as referrer_domain,
-        case when events.utm_id is null then 0 else 1 end as ad_macro_count,
-        events.occurred_at,
-        events.web_event_id
-    from events
-    inner join session_events
-        on
-            events.source_relation = session_events.source_relation
-            and events.web_event_id = session_events.web_event_id
-),
-
 ranked as (
     select
-        *,
+        session_id,
+        utm_id,
+        utm_source,
+        utm_medium,
+        utm_campaign,
+        utm_content,
+        coalesce(lower(click_id_type), '') as click_id_type,
+        coalesce(lower(trim(utm_source)), '') as source_word,
+        coalesce(lower(trim(utm_medium)), '') as medium_word,
+        coalesce(referrer_domain, '') as referrer_domain,
+        case when utm_id is null then 0 else 1 end as ad_macro_count,
         row_number() over (
             partition by session_id
             order by occurred_at, web_event_id
         ) as evidence_rank
-    from evidence
-    where
-        source_word <> ''
-        or medium_word <> ''
-        or click_id_type <> ''
-        or referrer_domain <> ''
-        or ad_macro_count = 1
+    from session_events
 ),
 
 landings as (

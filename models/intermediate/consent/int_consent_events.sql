@@ -92,8 +92,8 @@ scoped as (
     select * from implied
 ),
 
-{# Whose word it is: the address, or for texts the phone, so that a yes lifts only the no of that
-   very address; where there is none, the record or browser that spoke. #}
+{# Whose word it is: the address, or for texts the phone, so that a yes lifts only the no of
+   that very address; where there is none, the record or browser that spoke. #}
 final as (
     select
         scoped.consent_event_id,

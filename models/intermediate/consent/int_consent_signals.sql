@@ -2,8 +2,8 @@
 
 {# What people did: mail they left, reported or never got, and browsers that say Global Privacy
    Control. Of each browser, address and day the first signal counts; a later event without the
-   header says nothing. An address or account typed under the signal is bound besides the browser,
-   because a browser that several people share belongs to none of them. #}
+   header says nothing. An address or account typed under the signal is bound besides the
+   browser, because a browser that several people share belongs to none of them. #}
 
 with
 

@@ -1,7 +1,7 @@
 {{ config(materialized='ephemeral') }}
 
-{# What shop and mail tool hold now: a state without its past. Such a state says yes only where it
-   was confirmed by the person; a resync that calls everybody subscribed must lift nothing.
+{# What shop and mail tool hold now: a state without its past. Such a state says yes only where
+   it was confirmed by the person; a resync that calls everybody subscribed must lift nothing.
    Without a time of its own a yes is as old as the record, a no as new as its last change. #}
 
 with

@@ -1,7 +1,7 @@
 {{ config(materialized='ephemeral') }}
 
-{# What people said themselves: choices in forms, and privacy requests. An account stands for its
-   address and phone: who opts out by one may opt in again by the other. #}
+{# What people said themselves: choices in forms, and privacy requests. An account stands for
+   its address and phone: who opts out by one may opt in again by the other. #}
 
 with
 

@@ -1,5 +1,5 @@
-{# The cart a customer touched last. A checkout knows the value of the whole cart; before one starts
-   the cart is worth what was added to it. #}
+{# The cart a customer touched last. A checkout knows the value of the whole cart; before one
+   starts the cart is worth what was added to it. #}
 
 with
 
@@ -84,27 +84,32 @@ ranked as (
         *,
         row_number() over (
             partition by customer_id
-            order by last_cart_at desc, source_relation, cart_id
+            order by last_cart_at desc, source_relation asc, cart_id asc
         ) as place
     from carts
 ),
 
-final as (
+converted as (
     select
         ranked.customer_id,
-        cast(
-            case
-                when ranked.currency = '{{ var("reporting_currency") }}'
-                    then ranked.cart_value_amount
-                else {{ round_half_even('(ranked.cart_value_amount * exchange_rates.exchange_rate)', 4) }}
-            end as decimal(18, 4)
-        ) as last_cart_value_amount,
-        ranked.last_cart_at
+        ranked.last_cart_at,
+        ranked.cart_value_amount * case
+            when ranked.currency = '{{ var("reporting_currency") }}' then 1
+            else exchange_rates.exchange_rate
+        end as exact_value_amount
     from ranked
     left join exchange_rates
         on ranked.currency = exchange_rates.currency
         and cast(ranked.last_cart_at as date) = exchange_rates.rate_date
     where ranked.place = 1
+),
+
+final as (
+    select
+        customer_id,
+        {{ round_half_even('exact_value_amount', 4) }} as last_cart_value_amount,
+        last_cart_at
+    from converted
 )
 
 select * from final

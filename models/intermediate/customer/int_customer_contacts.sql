@@ -1,7 +1,7 @@
 {{ config(materialized='ephemeral') }}
 
-{# The address and phone a customer is reached under. Only what identity links to this very customer
-   counts: a relay, shared or placeholder address is nobody's contact. #}
+{# The address and phone a customer is reached under. Only what identity links to this very
+   customer counts: a relay, shared or placeholder address is nobody's contact. #}
 
 with
 
@@ -84,7 +84,7 @@ ranked_emails as (
         emails.is_email_verified,
         row_number() over (
             partition by emails.customer_id
-            order by emails.preference, email_times.last_seen_at desc, emails.email
+            order by emails.preference asc, email_times.last_seen_at desc, emails.email asc
         ) as place
     from emails
     inner join email_times
@@ -98,7 +98,7 @@ phones as (
         seen.phone_number,
         row_number() over (
             partition by identity_map.customer_id
-            order by seen.phone_preference, seen.seen_at desc, seen.phone_number
+            order by seen.phone_preference asc, seen.seen_at desc, seen.phone_number asc
         ) as place
     from seen
     inner join identity_map

@@ -1,5 +1,5 @@
-{# What a customer last did with mail, and whether she is on a list. A machine that opens mail is no
-   one's engagement. #}
+{# What a customer last did with mail, and whether she is on a list. A machine that opens mail
+   is no one's engagement. #}
 
 with
 

@@ -1,7 +1,10 @@
 {{ config(materialized='ephemeral') }}
 
-{# Name: the most frequent buyer of the last three orders. Place: where the last order went. Records
-   without an order follow. A gift's recipient gives her place, never her name. #}
+{# How many of the newest records vote on the name. #}
+{%- set voting_records = 3 %}
+
+{# Name: the most frequent buyer of the last three orders. Place: where the last order went.
+   Records without an order follow. A gift's recipient gives her place, never her name. #}
 
 with
 
@@ -72,18 +75,18 @@ placed as (
         row_number() over (
             partition by identity_map.customer_id, sightings.first_name is not null
             order by
-                sightings.preference,
+                sightings.preference asc,
                 sightings.seen_at desc,
-                sightings.source_relation,
-                sightings.record_id
+                sightings.source_relation asc,
+                sightings.record_id asc
         ) as name_place,
         row_number() over (
             partition by identity_map.customer_id, sightings.country_code is not null
             order by
-                sightings.preference,
+                sightings.preference asc,
                 sightings.seen_at desc,
-                sightings.source_relation,
-                sightings.record_id
+                sightings.source_relation asc,
+                sightings.record_id asc
         ) as address_place
     from sightings
     inner join identity_map
@@ -99,10 +102,10 @@ names as (
         last_name,
         row_number() over (
             partition by customer_id
-            order by count(*) desc, min(name_place), first_name, last_name
+            order by count(*) desc, min(name_place) asc, first_name asc, last_name asc
         ) as place
     from placed
-    where first_name is not null and name_place <= 3
+    where first_name is not null and name_place <= {{ voting_records }}
     group by customer_id, first_name, last_name
 ),
 
@@ -115,7 +118,8 @@ signals as (
     select
         customer_id,
         max(case
-            when upper(country_code) = 'US' and lower(region) in ('ca', 'us-ca', 'california') then 1
+            when upper(country_code) = 'US' and lower(region) in ('ca', 'us-ca', 'california')
+                then 1
             else 0
         end) = 1 as is_california
     from placed

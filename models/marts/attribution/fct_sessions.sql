@@ -1,9 +1,5 @@
 with
 
-events as (
-    select * from {{ ref('stg_web__events') }}
-),
-
 session_events as (
     select * from {{ ref('int_session_events') }}
 ),
@@ -18,26 +14,20 @@ session_customers as (
 
 sessions as (
     select
-        session_events.session_id,
-        events.source_relation,
-        events.anonymous_id,
-        max(case when session_events.is_first_event then events.page_path end)
-            as landing_page_path,
-        min(events.occurred_at) as started_at,
-        max(events.occurred_at) as ended_at,
+        session_id,
+        source_relation,
+        anonymous_id,
+        max(case when is_first_event then page_path end) as landing_page_path,
+        min(occurred_at) as started_at,
+        max(occurred_at) as ended_at,
         count(*) as event_count,
-        sum(case when events.event_name = 'product_viewed' then 1 else 0 end)
-            as product_view_count,
-        sum(case when events.event_name = 'add_to_cart' then 1 else 0 end) as cart_add_count,
-        sum(case when events.event_name = 'checkout_started' then 1 else 0 end) as checkout_count,
-        sum(case when events.event_name = 'order_completed' then 1 else 0 end) as order_count,
-        max(case when events.sec_gpc = '1' then 1 else 0 end) as gpc_count
-    from events
-    inner join session_events
-        on
-            events.source_relation = session_events.source_relation
-            and events.web_event_id = session_events.web_event_id
-    group by session_events.session_id, events.source_relation, events.anonymous_id
+        sum(case when event_name = 'product_viewed' then 1 else 0 end) as product_view_count,
+        sum(case when event_name = 'add_to_cart' then 1 else 0 end) as cart_add_count,
+        sum(case when event_name = 'checkout_started' then 1 else 0 end) as checkout_count,
+        sum(case when event_name = 'order_completed' then 1 else 0 end) as order_count,
+        max(case when has_gpc then 1 else 0 end) as gpc_count
+    from session_events
+    group by session_id, source_relation, anonymous_id
 ),
 
 final as (

@@ -1,5 +1,6 @@
-{# A customer's state at any moment follows from how many of her identifiers say no and how many say
-   yes then. Each identifier's state adds 1 where it begins and takes 1 away where it ends. #}
+{# A customer's state at any moment follows from how many of her identifiers say no and how many
+   say yes then. Each identifier's state adds 1 where it begins and takes 1 away where it ends.
+   #}
 
 with
 

@@ -1,5 +1,6 @@
-{# What must reach every channel. A bad address binds the address, a right binds the person, and what
-   the ledger once suppressed stays until the ledger itself lifts it: the warehouse never does. #}
+{# What must reach every channel. A bad address binds the address, a right binds the person, and
+   what the ledger once suppressed stays until the ledger itself lifts it: the warehouse never
+   does. #}
 
 with
 
@@ -82,15 +83,33 @@ rights as (
 merged as (
     select * from standing
     union all
-    select subject_type, subject_value, channel, purpose, source_event, suppressed_at
+    select
+        subject_type,
+        subject_value,
+        channel,
+        purpose,
+        source_event,
+        suppressed_at
     from bad_addresses
     where place = 1
     union all
-    select subject_type, subject_value, channel, purpose, source_event, suppressed_at
+    select
+        subject_type,
+        subject_value,
+        channel,
+        purpose,
+        source_event,
+        suppressed_at
     from rights
     where place = 1
     union all
-    select subject_type, subject_value, channel, purpose, source_event, suppressed_at
+    select
+        subject_type,
+        subject_value,
+        channel,
+        purpose,
+        source_event,
+        suppressed_at
     from ledger_suppressions
 ),
 

@@ -40,7 +40,9 @@ sightings as (
 ),
 
 first_orders as (
-    select customer_id, order_id
+    select
+        customer_id,
+        order_id
     from {{ ref('fct_orders') }}
     where is_first_order and customer_id is not null
 ),
@@ -52,7 +54,7 @@ first_order_credits as (
         credits.campaign_id,
         row_number() over (
             partition by first_orders.customer_id
-            order by credits.credit_ratio desc, credits.touched_at, credits.touch_id
+            order by credits.credit_ratio desc, credits.touched_at asc, credits.touch_id asc
         ) as place
     from first_orders
     inner join {{ ref('fct_order_credits') }} as credits

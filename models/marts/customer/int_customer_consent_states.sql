@@ -1,7 +1,7 @@
 {{ config(materialized='ephemeral', access='private') }}
 
-{# Of each customer her states now, and the standing suppressions under
-   her id or under the address and phone she is reached by. #}
+{# Of each customer her states now, and the standing suppressions under her id or under the
+   address and phone she is reached by. #}
 
 with
 
@@ -32,14 +32,23 @@ customers as (
 ),
 
 subjects as (
-    select customer_id, 'customer_id' as subject_type, customer_id as subject_value
+    select
+        customer_id,
+        'customer_id' as subject_type,
+        customer_id as subject_value
     from customers
     union all
-    select customer_id, 'email_sha256' as subject_type, email_sha256 as subject_value
+    select
+        customer_id,
+        'email_sha256' as subject_type,
+        email_sha256 as subject_value
     from contacts
     where email_sha256 is not null
     union all
-    select customer_id, 'phone_sha256' as subject_type, phone_sha256 as subject_value
+    select
+        customer_id,
+        'phone_sha256' as subject_type,
+        phone_sha256 as subject_value
     from contacts
     where phone_sha256 is not null
 ),

@@ -1,7 +1,10 @@
 {{ config(materialized='ephemeral', access='private') }}
 
-{# Orders count in scope dtc and not cancelled; margin also carries what cancelled and replacement
-   orders cost. #}
+{# From how many gaps on her own rhythm says more than everybody's. #}
+{%- set own_gap_minimum = 3 %}
+
+{# Orders count in scope dtc and not cancelled; margin also carries what cancelled and
+   replacement orders cost. #}
 
 with
 
@@ -14,7 +17,10 @@ as_of as (
 ),
 
 order_margins as (
-    select order_id, cm1_amount, cm2_amount
+    select
+        order_id,
+        cm1_amount,
+        cm2_amount
     from {{ ref('fct_order_margin') }}
 ),
 
@@ -124,8 +130,10 @@ final as (
         totals.first_ordered_at,
         totals.last_ordered_at,
         cast(
-            case when own_gaps.gap_count >= 3 then own_gaps.gap_days else population_gaps.gap_days end
-            as decimal(18, 4)
+            case
+                when own_gaps.gap_count >= {{ own_gap_minimum }} then own_gaps.gap_days
+                else population_gaps.gap_days
+            end as decimal(18, 4)
         ) as median_order_gap_days
     from margins
     cross join population_gaps

@@ -1,6 +1,7 @@
 {{ config(materialized='ephemeral', access='private') }}
 
-{# When a customer was last seen at all, and last answered on her own: visits and mail, not orders. #}
+{# When a customer was last seen at all, and last answered on her own: visits and mail, not
+   orders. #}
 
 with
 
@@ -23,24 +24,44 @@ orders as (
 ),
 
 engagements as (
-    select customer_id, last_engaged_at as seen_at
+    select
+        customer_id,
+        last_engaged_at as seen_at
     from {{ ref('int_customer_engagement') }}
     where last_engaged_at is not null
 ),
 
 carts as (
-    select customer_id, last_cart_at as seen_at
+    select
+        customer_id,
+        last_cart_at as seen_at
     from {{ ref('int_customer_carts') }}
 ),
 
 sightings as (
-    select customer_id, seen_at, seen_at as engaged_at from visits
+    select
+        customer_id,
+        seen_at,
+        seen_at as engaged_at
+    from visits
     union all
-    select customer_id, seen_at, seen_at as engaged_at from engagements
+    select
+        customer_id,
+        seen_at,
+        seen_at as engaged_at
+    from engagements
     union all
-    select customer_id, seen_at, cast(null as {{ dbt.type_timestamp() }}) as engaged_at from orders
+    select
+        customer_id,
+        seen_at,
+        cast(null as {{ dbt.type_timestamp() }}) as engaged_at
+    from orders
     union all
-    select customer_id, seen_at, cast(null as {{ dbt.type_timestamp() }}) as engaged_at from carts
+    select
+        customer_id,
+        seen_at,
+        cast(null as {{ dbt.type_timestamp() }}) as engaged_at
+    from carts
 ),
 
 final as (

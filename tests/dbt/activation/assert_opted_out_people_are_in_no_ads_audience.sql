@@ -1,5 +1,5 @@
-{# The blocking test of every build: whoever said no, sent GPC, asked for erasure or is under age is
-   in nothing that goes to an ad platform. #}
+{# The blocking test of every build: whoever said no, sent GPC, asked for erasure or is under
+   age is in nothing that goes to an ad platform. #}
 with
 
 sent as (

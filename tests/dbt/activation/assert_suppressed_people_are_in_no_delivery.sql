@@ -6,15 +6,30 @@ suppressions as (
 ),
 
 mailed as (
-    select customer_id, email from {{ ref('sync_klaviyo__profiles') }}
+    select
+        customer_id,
+        email
+    from {{ ref('sync_klaviyo__profiles') }}
     union all
-    select customer_id, email from {{ ref('sync_klaviyo__list_vip') }}
+    select
+        customer_id,
+        email
+    from {{ ref('sync_klaviyo__list_vip') }}
     union all
-    select customer_id, email from {{ ref('sync_klaviyo__list_at_risk') }}
+    select
+        customer_id,
+        email
+    from {{ ref('sync_klaviyo__list_at_risk') }}
     union all
-    select customer_id, email from {{ ref('sync_klaviyo__list_win_back') }}
+    select
+        customer_id,
+        email
+    from {{ ref('sync_klaviyo__list_win_back') }}
     union all
-    select customer_id, email from {{ ref('sync_klaviyo__list_cart_abandoner') }}
+    select
+        customer_id,
+        email
+    from {{ ref('sync_klaviyo__list_cart_abandoner') }}
 ),
 
 advertised as (
@@ -24,20 +39,31 @@ advertised as (
 ),
 
 subjects as (
-    select customer_id, 'email' as channel, 'customer_id' as subject_type,
+    select
+        customer_id,
+        'email' as channel,
+        'customer_id' as subject_type,
         customer_id as subject_value
     from mailed
     union all
-    select customer_id, 'email' as channel, 'email_sha256' as subject_type,
+    select
+        customer_id,
+        'email' as channel,
+        'email_sha256' as subject_type,
         {{ subject_email_sha256('email') }} as subject_value
     from mailed
     union all
-    select customer_id, 'ads' as channel, 'customer_id' as subject_type,
+    select
+        customer_id,
+        'ads' as channel,
+        'customer_id' as subject_type,
         customer_id as subject_value
     from advertised
 )
 
-select subjects.customer_id, subjects.channel
+select
+    subjects.customer_id,
+    subjects.channel
 from subjects
 inner join suppressions
     on subjects.channel = suppressions.channel

@@ -7,14 +7,20 @@ with
 
 members as (
     {%- for audience in audiences %}
-    select customer_id, entered_at, '{{ audience }}' as audience from {{ ref(audience) }}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
+        select
+            customer_id,
+            entered_at,
+            '{{ audience }}' as audience
+        from {{ ref(audience) }}
+        {%- if not loop.last %}
+            union all
+        {%- endif %}
     {%- endfor %}
 )
 
-select members.customer_id, members.audience
+select
+    members.customer_id,
+    members.audience
 from members
 left join {{ ref('dim_customers') }} as customers
     on members.customer_id = customers.customer_id

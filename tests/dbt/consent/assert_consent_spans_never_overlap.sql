@@ -1,4 +1,5 @@
-{# A customer has one state per purpose and channel at any moment, and spans follow without a gap. #}
+{# A customer has one state per purpose and channel at any moment, and spans follow without a
+   gap. #}
 with
 
 spans as (

@@ -6,7 +6,9 @@ effects as (
     where evidence_kind = 'request'
 )
 
-select privacy_request_id, request_kind
+select
+    privacy_request_id,
+    request_kind
 from {{ ref('stg_privacy__requests') }}
 where
     lower(request_kind) not in (select effects.term from effects)

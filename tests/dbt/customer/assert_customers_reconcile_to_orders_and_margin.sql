@@ -1,4 +1,5 @@
-{# Gathering must lose and double nothing: counts, sales and CM2 per customer sum to the facts. #}
+{# Gathering must lose and double nothing: counts, sales and CM2 per customer sum to the facts.
+   #}
 with
 
 orders as (

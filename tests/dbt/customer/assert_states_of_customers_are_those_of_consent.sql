@@ -1,4 +1,5 @@
-{# dim_customers may be stricter than the history by its suppressions, never laxer by its states. #}
+{# dim_customers may be stricter than the history by its suppressions, never laxer by its
+   states. #}
 with
 
 history as (

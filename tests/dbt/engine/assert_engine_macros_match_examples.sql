@@ -1,21 +1,35 @@
 -- One example a row: what was expected, what this engine gives.
+{%- set nothing = "cast(null as " ~ dbt.type_string() ~ ")" -%}
+{%- set seven = "cast(7 as " ~ dbt.type_bigint() ~ ")" %}
 with
 
 examples as (
     select
         'row_hash tells where a value ends' as example,
         'true' as expected,
-        cast({{ row_hash(["'ab'", "'c'"]) }} <> {{ row_hash(["'a'", "'bc'"]) }} as {{ dbt.type_string() }}) as result
+        case
+            when {{ row_hash(["'ab'", "'c'"]) }}
+                <> {{ row_hash(["'a'", "'bc'"]) }}
+                then 'true'
+        end as result
     union all
     select
         'row_hash tells null from the empty text' as example,
         'true' as expected,
-        cast({{ row_hash(["''"]) }} <> {{ row_hash(["cast(null as " ~ dbt.type_string() ~ ")"]) }} as {{ dbt.type_string() }}) as result
+        case
+            when {{ row_hash(["''"]) }}
+                <> {{ row_hash([nothing]) }}
+                then 'true'
+        end as result
     union all
     select
         'row_hash tells null from the word' as example,
         'true' as expected,
-        cast({{ row_hash(["'null'"]) }} <> {{ row_hash(["cast(null as " ~ dbt.type_string() ~ ")"]) }} as {{ dbt.type_string() }}) as result
+        case
+            when {{ row_hash(["'null'"]) }}
+                <> {{ row_hash([nothing]) }}
+                then 'true'
+        end as result
     union all
     select
         'md5_hex' as example,
@@ -30,7 +44,7 @@ examples as (
     select
         'concat_text counts null as empty' as example,
         'a--1' as expected,
-        {{ concat_text(["'a'", "cast(null as " ~ dbt.type_string() ~ ")", "1"], '-') }} as result
+        {{ concat_text(["'a'", nothing, "1"], '-') }} as result
     union all
     select
         'regexp_replace_all replaces each match' as example,
@@ -65,7 +79,11 @@ examples as (
     select
         'order_label of another round is another order' as example,
         'true' as expected,
-        cast({{ order_label("cast(7 as " ~ dbt.type_bigint() ~ ")", 1) }} <> {{ order_label("cast(7 as " ~ dbt.type_bigint() ~ ")", 2) }} as {{ dbt.type_string() }}) as result
+        case
+            when {{ order_label(seven, 1) }}
+                <> {{ order_label(seven, 2) }}
+                then 'true'
+        end as result
 )
 
 select

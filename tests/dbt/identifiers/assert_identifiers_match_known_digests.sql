@@ -80,46 +80,46 @@
 with
 
 facts as (
-    {%- for rule, input, expected in facts %}
-    select
-        '{{ rule }}' as rule,
-        '{{ input | replace("'", "''") }}' as input,
-        {{ "'" ~ expected ~ "'" if expected else "cast(null as " ~ dbt.type_string() ~ ")" }} as expected
-    {{ "union all" if not loop.last }}
+    {%- for rule, given, expected in facts %}
+        select
+            '{{ rule }}' as rule_name,
+            '{{ given | replace("'", "''") }}' as given,
+            nullif('{{ expected or '' }}', '') as expected
+        {{ "union all" if not loop.last }}
     {%- endfor %}
 ),
 
 results as (
     select
-        rule,
-        input,
+        rule_name,
+        given,
         expected,
-        case rule
-            when 'klaviyo_email' then {{ klaviyo_email('input') }}
-            when 'klaviyo_phone' then {{ klaviyo_phone('input') }}
-            when 'match_email' then {{ normalise_email_for_matching('input') }}
-            when 'google_email' then {{ google_email_sha256('input') }}
-            when 'google_phone' then {{ google_phone_sha256('input') }}
-            when 'google_name' then {{ google_name_sha256('input') }}
-            when 'google_region' then {{ google_region_code('input') }}
-            when 'google_postal' then {{ google_postal_code('input') }}
-            when 'meta_email' then {{ meta_email_sha256('input') }}
-            when 'meta_phone' then {{ meta_phone_sha256('input') }}
-            when 'meta_name' then {{ meta_name_sha256('input') }}
-            when 'meta_city' then {{ meta_city_sha256('input') }}
-            when 'meta_state' then {{ meta_state_sha256('input') }}
-            when 'meta_zip' then {{ meta_zip_sha256('input') }}
-            when 'meta_country' then {{ meta_country_sha256('input') }}
-            when 'subject_email' then {{ subject_email_sha256('input') }}
-            when 'subject_phone' then {{ subject_phone_sha256('input') }}
+        case rule_name
+            when 'klaviyo_email' then {{ klaviyo_email('given') }}
+            when 'klaviyo_phone' then {{ klaviyo_phone('given') }}
+            when 'match_email' then {{ normalise_email_for_matching('given') }}
+            when 'google_email' then {{ google_email_sha256('given') }}
+            when 'google_phone' then {{ google_phone_sha256('given') }}
+            when 'google_name' then {{ google_name_sha256('given') }}
+            when 'google_region' then {{ google_region_code('given') }}
+            when 'google_postal' then {{ google_postal_code('given') }}
+            when 'meta_email' then {{ meta_email_sha256('given') }}
+            when 'meta_phone' then {{ meta_phone_sha256('given') }}
+            when 'meta_name' then {{ meta_name_sha256('given') }}
+            when 'meta_city' then {{ meta_city_sha256('given') }}
+            when 'meta_state' then {{ meta_state_sha256('given') }}
+            when 'meta_zip' then {{ meta_zip_sha256('given') }}
+            when 'meta_country' then {{ meta_country_sha256('given') }}
+            when 'subject_email' then {{ subject_email_sha256('given') }}
+            when 'subject_phone' then {{ subject_phone_sha256('given') }}
             else 'no such rule'
         end as result
     from facts
 )
 
 select
-    rule,
-    input,
+    rule_name,
+    given,
     expected,
     result
 from results

@@ -413,7 +413,7 @@ def test_no_transaction_writes_more_than_a_thousand_rows(world: World, vendor: V
     assert 500 < highest[0] <= 1_000
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     days=st.lists(
         st.dictionaries(st.sampled_from("abcdef"), st.sampled_from("uvw"), min_size=1), max_size=4
