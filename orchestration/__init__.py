@@ -1,4 +1,5 @@
 """Tributary's Python rooms: landing, ledger, activation, destinations and their assembly.
 
-Business rules live in SQL under ``models/``; nothing here computes a metric.
+What lives here: the rooms; this file itself stays empty.
+What never does: a business rule or a metric. Those are SQL under ``models/``.
 """

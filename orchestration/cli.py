@@ -347,7 +347,7 @@ def _source(
     registered = {source: schema for schema, _, source in pairs}
     if not all(schema and source for schema, _, source in pairs):
         raise ConfigurationError(
-            "--register needs schema=source.", remedy="For example fivetran_shopify=shopify."
+            "--register needs schema=source.", remedy="For example my_schema=web."
         )
     if not (directory or registered or orders_export or mapping):
         return None

@@ -7,6 +7,7 @@ What never does: work of any room; a row's value.
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,7 +36,9 @@ class Output:
     @classmethod
     def choose(cls, is_json: bool) -> Output:
         """Answers go to stdout, progress to stderr."""
-        return cls(is_json=is_json, console=Console(highlight=False))
+        # A file or pipe has no width; 80 columns would break every name.
+        width = None if sys.stdout.isatty() else 140
+        return cls(is_json=is_json, console=Console(highlight=False, width=width))
 
     def answer(self, value: Mapping[str, Any], *lines: str | Table) -> None:
         """Give the command's answer: ``value`` as JSON, or the lines and tables that have rows."""
@@ -83,6 +86,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 
 def run_plainly(command: Callable[[], None], *, is_json: bool) -> int:
     """Run a command line; errors become plain words. Returns the exit code of a failure: 1."""
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     try:
         command()
     except TributaryError as error:

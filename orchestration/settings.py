@@ -53,7 +53,7 @@ class DestinationSettings:
         return (urlsplit(self.base_url).hostname or "") in LOOPBACK_HOSTS
 
     def object_id(self, object_name: str) -> str:
-        """The vendor's own id of an object that we call ``object_name``; our name where unmapped."""
+        """The vendor's own id of what we call ``object_name``; our name where unmapped."""
         return self.object_ids.get(object_name, object_name)
 
 
@@ -180,7 +180,8 @@ def _destination(name: str, env: Mapping[str, str]) -> DestinationSettings:
         ours, separator, theirs = pair.partition("=")
         if not separator or not ours.strip() or not theirs.strip():
             raise ConfigurationError(
-                f"{prefix}_OBJECT_IDS holds '{pair}'.", remedy="Write name=vendor_id,name=vendor_id."
+                f"{prefix}_OBJECT_IDS holds '{pair}'.",
+                remedy="Write name=vendor_id,name=vendor_id.",
             )
         object_ids[ours.strip()] = theirs.strip()
     return DestinationSettings(

@@ -1,9 +1,9 @@
 {# Who may be reached on a channel for a purpose, as a predicate over a row of dim_customers.
 
    Deny by default: only an explicit yes passes, unknown is no (so California's strict reading of
-   unknown needs no case of its own). The global suppression of domain knowledge (ads opt-out, GPC,
-   erasure, minority, sale) and standing suppressions stand inside. Every sync_ model uses it; the
-   gate checks again at sending.
+   unknown needs no case of its own). What suppresses people everywhere stands inside: opt-outs of
+   ads and sale, GPC, erasure, minority, bad addresses, orders of the ledger. Every sync_ model uses
+   it; the gate checks again at sending.
 
    channel, purpose: ('email', 'marketing'), ('sms', 'marketing') or ('ads', 'ads_sharing').
    customers: the alias under which dim_customers is read. #}

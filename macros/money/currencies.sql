@@ -40,10 +40,12 @@
 
 {# Amount in another currency. A rate of 1 leaves it untouched, below its minor unit too. #}
 {% macro convert_amount(amount, rate, digits) -%}
-    case
-        when {{ rate }} = 1 then {{ amount }}
-        else {{ round_to_minor_unit(amount ~ " * " ~ rate, digits) }}
-    end
+    cast(
+        case
+            when {{ rate }} = 1 then {{ amount }}
+            else {{ round_to_minor_unit(amount ~ " * " ~ rate, digits) }}
+        end as decimal(18, 4)
+    )
 {%- endmacro %}
 
 {# What is left of an amount that contains tax at `ratio`, in whole minor units, half to even. #}

@@ -44,7 +44,7 @@ addresses as (
         identifier_type,
         identifier_value,
         {{ dbt.split_part('identifier_value', "'@'", 1) }} as mailbox,
-        {{ dbt.split_part('identifier_value', "'@'", 2) }} as domain
+        {{ dbt.split_part('identifier_value', "'@'", 2) }} as mail_domain
     from observations
     where identifier_type in ('email', 'phone')
     group by identifier_type, identifier_value
@@ -71,7 +71,7 @@ matches as (
             or (patterns.match_kind = 'local_part' and addresses.mailbox = patterns.pattern)
             or (
                 patterns.match_kind = 'domain'
-                and '.' || addresses.domain like '%.' || patterns.pattern
+                and '.' || addresses.mail_domain like '%.' || patterns.pattern
             )
             or (
                 patterns.match_kind = 'contains'

@@ -1,5 +1,5 @@
--- A browser belongs to a customer only when everybody who signed in, ordered or gave an address on it
--- is that customer. A family's browser is nobody's, and no browser ever joins two records.
+-- A browser belongs to a customer only when everybody who signed in, ordered or gave an address on
+-- it is that customer. A family's browser is nobody's, and no browser ever joins two records.
 with
 
 observations as (

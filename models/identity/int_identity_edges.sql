@@ -74,19 +74,19 @@ agreeing as (
         linking.first_seen_at,
         linking.last_seen_at,
         case
-            when names.identifier_value is null then ''
-            else coalesce(linking.person_name, names.first_person_name, '')
-        end as agreed_name
+            when names_of_identifiers.identifier_value is null then ''
+            else coalesce(linking.person_name, names_of_identifiers.first_person_name, '')
+        end as shared_name
     from linking
-    left join names_of_identifiers as names
-        on linking.identifier_type = names.identifier_type
-        and linking.identifier_scope = names.identifier_scope
-        and linking.identifier_value = names.identifier_value
+    left join names_of_identifiers
+        on linking.identifier_type = names_of_identifiers.identifier_type
+        and linking.identifier_scope = names_of_identifiers.identifier_scope
+        and linking.identifier_value = names_of_identifiers.identifier_value
     where
         linking.must_agree_on is null
         or linking.person_name is not null
-        or names.first_person_name is null
-        or names.first_person_name = names.last_person_name
+        or names_of_identifiers.first_person_name is null
+        or names_of_identifiers.first_person_name = names_of_identifiers.last_person_name
 ),
 
 chained as (
@@ -98,11 +98,11 @@ chained as (
         node_key,
         first_seen_at,
         lag(node_key) over (
-            partition by rule, identifier_type, identifier_scope, identifier_value, agreed_name
+            partition by rule, identifier_type, identifier_scope, identifier_value, shared_name
             order by first_seen_at, node_key
         ) as previous_node_key,
         max(last_seen_at) over (
-            partition by rule, identifier_type, identifier_scope, identifier_value, agreed_name
+            partition by rule, identifier_type, identifier_scope, identifier_value, shared_name
             order by first_seen_at, node_key
             rows between unbounded preceding and 1 preceding
         ) as previous_seen_at
@@ -122,7 +122,8 @@ final as (
         previous_node_key is not null
         and (
             max_age_days is null
-            or {{ dbt.datediff('previous_seen_at', 'first_seen_at', 'day') }} <= max_age_days
+            or {{ dbt.datediff('previous_seen_at', 'first_seen_at', 'day') }}
+            <= max_age_days
         )
 )
 

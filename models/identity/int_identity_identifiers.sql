@@ -32,12 +32,13 @@ fan_outs as (
         observations.identifier_value,
         rules.rule,
         rules.fan_out_cap,
-        count(distinct others.identifier_scope || '|' || others.identifier_value) as fan_out_count
+        count(distinct neighbours.identifier_scope || '|' || neighbours.identifier_value)
+            as fan_out_count
     from observations
     inner join rules on observations.identifier_type = rules.left_type
-    inner join observations as others
-        on observations.node_key = others.node_key
-        and rules.fan_out_type = others.identifier_type
+    inner join observations as neighbours
+        on observations.node_key = neighbours.node_key
+        and rules.fan_out_type = neighbours.identifier_type
     group by
         observations.identifier_type,
         observations.identifier_scope,

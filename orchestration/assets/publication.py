@@ -23,7 +23,12 @@ def build_snapshot(
     manifest: Mapping[str, Any], translator: LayerTranslator
 ) -> dg.AssetsDefinition:
     """Stands on every model, so that a red build publishes nothing."""
-    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    # An ephemeral model is part of the models that read it; it has no table and no asset.
+    models = [
+        node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["config"]["materialized"] != "ephemeral"
+    ]
 
     @dg.asset(
         key=snapshot_key(),

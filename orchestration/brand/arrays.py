@@ -113,7 +113,8 @@ def hexes(values: Ints, salt: int, width: int = 16) -> Column:
     The first sixteen digits are a bijection of the value (a mixing permutation of 64 bits).
     """
     words = [_mix(values.astype(np.uint64), salt + turn) for turn in range((width + 15) // 16)]
-    digits = np.stack(words, axis=1).astype(">u8").view(np.uint8).reshape(len(values), -1)
+    digits = np.stack(words, axis=1).astype(">u8").view(np.uint8)
+    digits = digits.reshape(len(values), 8 * len(words))
     data = np.ascontiguousarray(_HEX_PAIRS[digits[:, : width // 2]])
     offsets = np.arange(len(values) + 1, dtype=np.int64) * width
     large = pa.LargeStringArray.from_buffers(
@@ -148,6 +149,13 @@ def plain(column: Column | str) -> Column:
 def filled(*columns: Column | str) -> Column:
     """The first of the columns that is not null, row by row."""
     return pc.coalesce(*(_as_part(column) for column in columns))
+
+
+def repeats(values: Ints) -> Bools:
+    """True where a row has the value of the row before it."""
+    same = np.zeros(len(values), bool)
+    same[1:] = values[1:] == values[:-1]
+    return same
 
 
 def stacked(*columns: Column) -> Column:

@@ -111,10 +111,10 @@ def make_profiles(
 
 def mail_stops(persons: Persons, profiles: Profiles, consent: Consent) -> Ints:
     """From when a person gets no newsletter at the main address any more."""
-    stop = consent.journals[EMAIL].out_at.copy()
-    rows = profiles.row_of[0]
-    bounce = np.where(rows >= 0, profiles.bounced_at[np.maximum(rows, 0)], NEVER)
-    return np.minimum(stop, bounce)
+    bounced = np.full(persons.count, NEVER)
+    main = profiles.kind == PRIMARY
+    bounced[profiles.person[main]] = profiles.bounced_at[main]
+    return np.asarray(np.minimum(consent.journals[EMAIL].out_at, bounced))
 
 
 @dataclass(frozen=True)

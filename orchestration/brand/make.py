@@ -159,7 +159,7 @@ class _Chunk:
         bought = np.flatnonzero(sessions.order >= 0)
         visit[sessions.order[bought]] = bought
         accepts = consent.journals[consents.EMAIL].in_at[heads.person] == heads.at
-        shop_tables.write_orders(
+        has_phone = shop_tables.write_orders(
             writer, persons, heads, totals,
             shop_tables.Outcome(*outcome, a.take(landing, visit), a.take(referrer, visit), accepts),
             ids, next(self._streams),
@@ -176,7 +176,7 @@ class _Chunk:
         gpc_at = visits.first_gpc(persons, sessions)
         consents.write_truth(writer, persons, consent, gpc_at)
         truth.write_persons(writer, persons, heads, consent, gpc_at)
-        truth.write_records(writer, persons, heads, accounts, profiles, sessions, ids)
+        truth.write_records(writer, persons, heads, has_phone, accounts, profiles, sessions, ids)
         self._count_visits(heads, totals, sessions)
         return margin_tables.write_margin(writer, facts, catalogue, world.rates, SCOPES, ids)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from orchestration.brand.arrays import Bools, Ints
+from orchestration.brand.arrays import Bools, Ints, repeats
 from orchestration.brand.persons import (
     APPLE_RELAY,
     DOTTED,
@@ -66,7 +66,7 @@ def make_heads(persons: Persons, window: Window, rng: np.random.Generator) -> He
     home = persons.shop[person]
     abroad = persons.shops_abroad[person] & (rng.random(count) < 0.4)
     draw = rng.random(count)
-    channel = np.select([draw < 0.06, draw < 0.11, draw < 0.118], [IN_STORE, MARKETPLACE, PHONE], 0)
+    channel = np.select([draw < 0.06, draw < 0.1, draw < 0.108], [IN_STORE, MARKETPLACE, PHONE], 0)
     channel = np.where((channel == MARKETPLACE) & (home == 1), ONLINE, channel)
     shop = np.where(abroad & (channel == ONLINE), 1 - home, home)
     draw = rng.random(count)
@@ -92,9 +92,10 @@ def _times(persons: Persons, window: Window, rng: np.random.Generator) -> tuple[
     begin, finish = window.season_at(persons.arrived_at), window.season_at(persons.leaves_at)
     exposure = np.maximum(finish - begin, 0.0)
     # Mean exposure under the arrival and lifetime laws of persons.py, on a fixed grid of quantiles.
-    repeats = (mean - first_share) / _mean_exposure(window)
-    number = rng.poisson(persons.rate / 1000 * exposure * repeats)
+    repeat_rate = (mean - first_share) / _mean_exposure(window)
+    number = rng.poisson(persons.rate / 1000 * exposure * repeat_rate)
     has_first = rng.random(persons.count) < first_share
+    has_first[0] = True  # no chunk, however small, is without an order
     repeats_of = np.repeat(np.arange(persons.count), number)
     person = np.concatenate([np.flatnonzero(has_first), repeats_of])
     season = begin[repeats_of] + rng.random(len(repeats_of)) * exposure[repeats_of]
@@ -105,8 +106,7 @@ def _times(persons: Persons, window: Window, rng: np.random.Generator) -> tuple[
     order = np.lexsort((at, person))
     person, at = person[order], at[order]
     # Two orders of a person within the hour are one too many: the later one waits.
-    close = np.concatenate([[False], (np.diff(person) == 0) & (np.diff(at) < 3_600)])
-    keep = ~close
+    keep = ~(repeats(person) & (np.diff(at, prepend=0) < 3_600))
     return person[keep], at[keep]
 
 

@@ -148,7 +148,7 @@ def make_persons(
         name: rng.random(count) < share
         for name, share in (
             ("has_phone", 0.86), ("has_second_mail", 0.15), ("has_apple_relay", 0.02),
-            ("makes_typos", 0.09), ("has_gpc", 0.06), ("shops_abroad", 0.015),
+            ("makes_typos", 0.14), ("has_gpc", 0.06), ("shops_abroad", 0.015),
             ("is_registered", 0.62), ("has_profile", 0.88), ("has_second_profile", 0.5),
         )
     }

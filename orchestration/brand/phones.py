@@ -13,13 +13,16 @@ from orchestration.brand.arrays import Column, Ints
 from orchestration.brand.persons import Persons
 from orchestration.brand.words import COUNTRIES
 
+# What is dialled before a calling code at home; North America often writes the code alone.
+_DIAL_OUT = {"1": "", "61": "0011", "81": "010"}
 _BROKEN_PHONES = ("12345", "000-0000", "n/a", "0000000000", "+1 555", "call me")
 
 
 def raw_phones(persons: Persons, person: Ints, style: Ints) -> Column:
     """The phone as somebody typed it: styles 0 to 5, -1 null, from 6 on not a phone number.
 
-    0 national, 1 international with spaces, 2 E.164, 3 with 00 or a bare code, 4 with brackets and
+    0 national, 1 international with spaces, 2 E.164, 3 as dialled from
+    abroad (00, 0011, 010 or a bare code), 4 with brackets and
     hyphens, 5 national without any separator. A person without a phone has null.
     """
     land = persons.country[person]
@@ -30,7 +33,7 @@ def raw_phones(persons: Persons, person: Ints, style: Ints) -> Column:
     for code, trunk, _, _, _ in shapes:
         for front, one, two in (
             (trunk, " ", " "), (f"+{code} ", " ", " "), (f"+{code}", "", ""),
-            (f"{'1' if code == '1' else '00' + code}", "", ""), (f"({trunk}", ") ", "-"),
+            (_DIAL_OUT.get(code, "00") + code, "", ""), (f"({trunk}", ") ", "-"),
             (trunk, "", ""),
         ):
             before.append(front)

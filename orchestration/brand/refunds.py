@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orchestration.brand.arrays import Bools, Ints
+from orchestration.brand.arrays import Bools, Ints, repeats
 from orchestration.brand.catalogue import Catalogue
 from orchestration.brand.fulfilment import (
     GIFT_CARD,
@@ -131,8 +131,7 @@ def _adjustments(
     heads: Heads, totals: Totals, lines: Lines, order: Ints, reason: Ints,
     rng: np.random.Generator,
 ) -> tuple[Ints, Ints, Ints, Ints]:
-    first = np.concatenate([[True], np.diff(order) != 0]) if len(order) else np.zeros(0, bool)
-    with_return = (reason == FOR_RETURN) & first & (rng.random(len(order)) < 0.1)
+    with_return = (reason == FOR_RETURN) & ~repeats(order) & (rng.random(len(order)) < 0.1)
     ships = (reason == FOR_CANCELLATION) | (reason == FOR_SHIPPING) | with_return
     shipping = np.flatnonzero(ships & (totals.shipping_paid[order] > 0))
     goodwill = np.flatnonzero(reason == FOR_GOODWILL)

@@ -46,8 +46,8 @@ class Outcome:
 def write_orders(
     writer: BrandWriter, persons: Persons, heads: Heads, totals: Totals, outcome: Outcome,
     ids: Ids, rng: np.random.Generator,
-) -> None:
-    """``shopify.order``."""
+) -> Bools:
+    """``shopify.order``, its tags and shipping lines; returns which carry a real phone."""
     count, person, shop = heads.count, heads.person, heads.shop
     order_id = ids.rows("order", count)
     account = ids.account(persons, person, heads.account, shop)
@@ -56,7 +56,8 @@ def write_orders(
     usual = rng.random(count) < 0.55
     style = np.where(usual, persons.phone_style[person], rng.integers(0, 6, count))
     style = np.where(rng.random(count) < 0.015, 6 + rng.integers(0, 6, count), style)
-    has_phone = (heads.channel == ONLINE) & (rng.random(count) < 0.75)
+    has_phone = (heads.channel == ONLINE) & (heads.scope != TEST_ORDER)
+    has_phone &= rng.random(count) < 0.75
     phone = raw_phones(persons, person, np.where(has_phone, style, -1))
     shipped_to = totals.has_shipping_line
     cancelled = outcome.cancelled_at < NEVER
@@ -110,6 +111,7 @@ def write_orders(
     })
     _write_tags(writer, heads, ids)
     _write_shipping(writer, heads, totals, ids)
+    return np.asarray(has_phone & (style < 6) & persons.has_phone[person])
 
 
 def _shipping_address(
@@ -138,8 +140,7 @@ def _write_tags(writer: BrandWriter, heads: Heads, ids: Ids) -> None:
         code = np.where(heads.scope == scope, place, code)
     code = np.where((code < 0) & (heads.channel == PHONE), words.index("phone-order"), code)
     # A word that means nothing to margin, so that tags are not taken for scopes.
-    second = np.concatenate([[False], np.diff(heads.person) == 0])
-    plain = np.where(second & (heads.at % 5 == 0), words.index("repeat"), -1)
+    plain = np.where(a.repeats(heads.person) & (heads.at % 5 == 0), words.index("repeat"), -1)
     order = np.concatenate([np.flatnonzero(code >= 0), np.flatnonzero(plain >= 0)])
     word = np.concatenate([code[code >= 0], plain[plain >= 0]])
     index = np.where(word == words.index("repeat"), 2, 1)

@@ -4,10 +4,11 @@ What lives here: ``truth.persons``, ``truth.records``, and the shop's customer a
 records too.
 What never does: margin (``margin_truth.py``), consent (``consent.py``).
 
-``truth.records`` has one row per record and person. ``is_shared``: the record belongs to several
-persons or to nobody (a family's device, a placeholder customer; person_id is null for the latter).
+``truth.records`` has one row per record and person. ``person_id`` is null where a record is
+nobody's: it carries nothing of a person (walk-in, support and test orders, placeholder customers).
+``is_shared``: the record belongs to several persons (a family's device) or to nobody.
 ``is_linkable``: the record carries an identifier of the person's own that a graph may join on; not
-so for walk-in, marketplace and support orders and for devices that never said who they are.
+so for marketplace orders, behind their masked address, and devices that never said who uses them.
 """
 
 from __future__ import annotations
@@ -188,10 +189,10 @@ def write_persons(
 
 
 def write_records(
-    writer: BrandWriter, persons: Persons, heads: Heads, accounts: Accounts, profiles: Profiles,
-    sessions: Sessions, ids: Ids,
+    writer: BrandWriter, persons: Persons, heads: Heads, has_phone: Bools, accounts: Accounts,
+    profiles: Profiles, sessions: Sessions, ids: Ids,
 ) -> None:
-    """``truth.records`` of customers, orders, profiles and devices."""
+    """``truth.records``; ``has_phone``: orders that carry the person's real number."""
     relayed = accounts.account == ACCOUNT_OF_KIND[MARKETPLACE_RELAY]
     shop = persons.shop[accounts.person]
     shop = np.where(accounts.account == ABROAD_ACCOUNT, 1 - shop, shop)
@@ -199,13 +200,13 @@ def write_records(
     _write_records(writer, ids.shops(shop), "shopify.customer",
                    a.text(ids.account(persons, accounts.person, accounts.account)),
                    persons.number[accounts.person], none, ~relayed, none)
+    masked = heads.mail_kind == MARKETPLACE_RELAY
     own = (heads.mail_kind >= 0) & (heads.mail_kind <= TYPO)
-    linkable = own | (heads.account >= 0)
-    linkable &= heads.mail_kind != MARKETPLACE_RELAY
-    linkable &= (heads.mail_kind != APPLE_RELAY) | (heads.account >= 0)
+    linkable = (own | (heads.account >= 0) | has_phone) & ~masked
+    nobody = ~linkable & ~masked & (heads.mail_kind != APPLE_RELAY)
     _write_records(writer, ids.shops(heads.shop), "shopify.order",
                    a.text(ids.rows("order", heads.count)), persons.number[heads.person],
-                   np.zeros(heads.count, bool), linkable, np.zeros(heads.count, bool))
+                   nobody, linkable, nobody)
     names = profile_ids(persons, profiles)
     none = np.zeros(profiles.count, bool)
     _write_records(writer, a.const(RELATION, profiles.count), "klaviyo.person", names,

@@ -27,7 +27,7 @@ class NothingPublishedError(TributaryError):
 
 @dataclass(frozen=True)
 class Summary:
-    """Orders that count as sales (direct, not cancelled); amounts in the reporting currency."""
+    """Direct orders; amounts in the reporting currency, what cancelled orders cost included."""
 
     build_id: str
     customer_count: int
@@ -71,13 +71,13 @@ def _order_totals(folder: Path) -> tuple[int, Decimal, Decimal, Decimal]:
         row = connection.execute(
             """
             select
-                count(*),
+                count(*) filter (where not orders.is_cancelled),
                 coalesce(sum(orders.net_sales_amount), 0),
                 coalesce(sum(margins.cm1_amount), 0),
                 coalesce(sum(margins.cm2_amount), 0)
             from read_parquet(?) as orders
             left join read_parquet(?) as margins using (order_id)
-            where orders.order_scope = 'dtc' and not orders.is_cancelled
+            where orders.order_scope = 'dtc'
             """,
             [
                 str(folder / "commerce.fct_orders.parquet"),

@@ -11,12 +11,13 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from orchestration.activation.approval import demo_approve
 from orchestration.activation.spec import SyncSpec, read_sync_specs
 from orchestration.assets.names import delivery_key, object_name, plan_key, snapshot_key
 from orchestration.automation import BUILD_SCHEDULE
 from orchestration.brand import make_brand
 from orchestration.definitions import build_defs
-from orchestration.ledger import SealedPlan, open_ledger, seals
+from orchestration.ledger import SealedPlan, open_ledger, seals, utc_now
 from orchestration.project import DbtProject
 from orchestration.sandbox.server import sandbox_environment, start_in_background
 from orchestration.settings import Settings, child_environment
@@ -66,7 +67,7 @@ def relations(manifest: dict[str, Any], kind: str) -> set[dg.AssetKey]:
     return {
         dg.AssetKey([node["schema"], node["alias"]])
         for node in manifest["nodes"].values()
-        if node["resource_type"] == kind
+        if node["resource_type"] == kind and node["config"]["materialized"] != "ephemeral"
     }
 
 
@@ -152,7 +153,7 @@ def test_the_sensor_starts_the_delivery_of_an_approved_plan_once(
     defs: dg.Definitions, specs: list[SyncSpec], settings: Settings, tmp_path: Path
 ) -> None:
     apart = Settings.from_env({"TRIBUTARY_HOME": str(tmp_path)})
-    sensor = defs.get_sensor_def("approved_plans")
+    sensor = defs.get_repository_def().get_sensor_def("approved_plans")
 
     def requests() -> list[dg.RunRequest]:
         context = dg.build_sensor_context(resources={"settings": apart})
@@ -175,7 +176,7 @@ def test_the_sensor_starts_the_delivery_of_an_approved_plan_once(
 def test_the_scheduled_jobs_run_to_the_end(
     defs: dg.Definitions, settings: Settings, specs: list[SyncSpec]
 ) -> None:
-    make_brand(settings.inbox_dir, customers=300, months=6, seed=11)
+    make_brand(settings.inbox_dir, customers=300, months=6, seed=11, progress=lambda *_: None)
     repository = defs.get_repository_def()
     with dg.DagsterInstance.ephemeral() as instance:
         built = repository.get_job("hourly_build").execute_in_process(instance=instance)
@@ -184,12 +185,21 @@ def test_the_scheduled_jobs_run_to_the_end(
         assert checks
         assert all(check.passed for check in checks)
         assert instance.get_latest_materialization_event(snapshot_key()) is not None
-        job = repository.get_job(f"deliver_{object_name(specs[0])}")
-        waited = job.execute_in_process(instance=instance)
-        assert waited.success
+        profiles = next(spec for spec in specs if spec.object == "profiles")
+        job = repository.get_job(f"deliver_{object_name(profiles)}")
+        assert job.execute_in_process(instance=instance).success
         # Nobody approved: a plan stands, nothing was delivered.
-        assert instance.get_latest_materialization_event(plan_key(specs[0])) is not None
-        assert instance.get_latest_materialization_event(delivery_key(specs[0])) is None
+        assert instance.get_latest_materialization_event(plan_key(profiles)) is not None
+        assert instance.get_latest_materialization_event(delivery_key(profiles)) is None
+        with open_ledger(settings) as ledger:
+            (sealed,) = ledger.plans(("open",))
+            demo_approve(ledger, settings, sealed.plan_hash, now=utc_now)
+        assert job.execute_in_process(instance=instance).success
+        delivered = instance.get_latest_materialization_event(delivery_key(profiles))
+        assert delivered is not None
+        materialization = delivered.asset_materialization
+        assert materialization is not None
+        assert materialization.metadata["accepted"].value == sealed.add_count > 0
 
 
 def _sealed(spec: SyncSpec, *, state: str) -> SealedPlan:

@@ -55,6 +55,11 @@ def test_a_message_about_a_statement_keeps_the_names() -> None:
     assert '"emial"' in safe_message(message)
 
 
+def test_how_many_rows_a_test_refused_is_no_secret() -> None:
+    message = "Got 48201 results, configured to fail if != 0"
+    assert safe_message(message) == message
+
+
 def test_a_result_counts_and_adds_up_by_kind_and_layer() -> None:
     result = BuildResult(
         (

@@ -135,9 +135,9 @@ final as (
         unit_weight_grams,
         weight_grams,
         unit_price_shop_amount,
-        list_shop_amount,
+        cast(list_shop_amount as decimal(18, 4)) as list_shop_amount,
         list_amount,
-        tax_shop_amount,
+        cast(tax_shop_amount as decimal(18, 4)) as tax_shop_amount,
         cast(gross_merchandise_sales_shop_amount as decimal(18, 4))
             as gross_merchandise_sales_shop_amount,
         gross_merchandise_sales_amount,

@@ -106,15 +106,25 @@ phones as (
         and identity_map.identifier_type = 'phone'
 ),
 
+chosen_emails as (
+    select * from ranked_emails
+    where place = 1
+),
+
+chosen_phones as (
+    select * from phones
+    where place = 1
+),
+
 final as (
     select
-        coalesce(ranked_emails.customer_id, phones.customer_id) as customer_id,
-        ranked_emails.email,
-        phones.phone_number,
-        coalesce(ranked_emails.is_email_verified, false) as is_email_verified
-    from (select * from ranked_emails where place = 1) as ranked_emails
-    full outer join (select * from phones where place = 1) as phones
-        on ranked_emails.customer_id = phones.customer_id
+        coalesce(chosen_emails.customer_id, chosen_phones.customer_id) as customer_id,
+        chosen_emails.email,
+        chosen_phones.phone_number,
+        coalesce(chosen_emails.is_email_verified, false) as is_email_verified
+    from chosen_emails
+    full outer join chosen_phones
+        on chosen_emails.customer_id = chosen_phones.customer_id
 )
 
 select * from final

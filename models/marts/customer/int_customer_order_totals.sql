@@ -97,7 +97,8 @@ previous_days as (
 gaps as (
     select
         customer_id,
-        {{ dbt.datediff('previous_on', 'ordered_on', 'day') }} as gap_days
+        {{ dbt.datediff('previous_on', 'ordered_on', 'day') }}
+            as gap_days
     from previous_days
     where previous_on is not null
 ),

@@ -1,3 +1,6 @@
+{# A cost of goods that is missing is null, never 0; the margins then hold what is known, and
+   cost_quality says so. #}
+
 with
 
 order_lines as (
@@ -22,10 +25,24 @@ cost_lines as (
 line_totals as (
     select
         cost_lines.order_line_id,
-        {%- for cost_type in margin_columns() %}
-        sum(case when cost_lines.cost_type = '{{ cost_type }}' then cost_lines.amount else 0 end)
-            as {{ cost_type }},
-        {%- endfor %}
+        {{ cost_total('gross_merchandise_sales') }} as gross_merchandise_sales_amount,
+        {{ cost_total('discount', -1) }} as discount_amount,
+        {{ cost_total('merchandise_refund', -1) }} as refund_amount,
+        {{ cost_total('cost_of_goods', -1) }} as cost_of_goods_amount,
+        {{ cost_total('cost_of_goods_returned') }} as cost_of_goods_returned_amount,
+        {{ cost_total('shipping_charged') }} as shipping_charged_amount,
+        {{ cost_total('shipping_refund', -1) }} as shipping_refund_amount,
+        {{ cost_total('carrier_label', -1) }} as label_cost_amount,
+        {{ cost_total('pick_pack', -1) }} as pick_pack_cost_amount,
+        {{ cost_total('packaging', -1) }} as packaging_cost_amount,
+        {{ cost_total('payment_fee', -1) }} as payment_fee_amount,
+        {{ cost_total('marketplace_fee', -1) }} as marketplace_fee_amount,
+        {{ cost_total('refund_administration_fee', -1) }} as refund_administration_fee_amount,
+        {{ cost_total('return_label', -1) }} as return_label_cost_amount,
+        {{ cost_total('return_handling', -1) }} as return_handling_cost_amount,
+        {{ cost_total('chargeback', -1) }} as chargeback_amount,
+        {{ cost_total('chargeback_fee', -1) }} as chargeback_fee_amount,
+        {{ cost_total('exchange_difference') }} as exchange_difference_amount,
         sum(case when cost_types.margin_step = 'cm1' then cost_lines.amount else 0 end)
             as cm1_amount,
         sum(case when cost_types.margin_step = 'cm1' then cost_lines.shop_amount else 0 end)
@@ -51,22 +68,33 @@ final as (
         order_lines.currency,
         coalesce(unit_costs.cost_quality, 'exact') as cost_quality,
         order_lines.quantity,
-        coalesce(line_totals.estimated_cost_count, 0) as estimated_cost_count,
-        {%- for cost_type, column in margin_columns().items() %}
-        {%- if column.sign == -1 %}
-        cast(-coalesce(line_totals.{{ cost_type }}, 0) as decimal(18, 4)) as {{ column.name }},
-        {%- else %}
-        cast(coalesce(line_totals.{{ cost_type }}, 0) as decimal(18, 4)) as {{ column.name }},
-        {%- endif %}
-        {%- endfor %}
+        cast(coalesce(line_totals.estimated_cost_count, 0) as {{ dbt.type_bigint() }})
+            as estimated_cost_count,
+        coalesce(line_totals.gross_merchandise_sales_amount, 0) as gross_merchandise_sales_amount,
+        coalesce(line_totals.discount_amount, 0) as discount_amount,
+        coalesce(line_totals.refund_amount, 0) as refund_amount,
+        case when unit_costs.cost_quality = 'missing' then null else coalesce(line_totals.cost_of_goods_amount, 0) end
+            as cost_of_goods_amount,
+        case when unit_costs.cost_quality = 'missing' then null else coalesce(line_totals.cost_of_goods_returned_amount, 0) end
+            as cost_of_goods_returned_amount,
+        coalesce(line_totals.shipping_charged_amount, 0) as shipping_charged_amount,
+        coalesce(line_totals.shipping_refund_amount, 0) as shipping_refund_amount,
+        coalesce(line_totals.label_cost_amount, 0) as label_cost_amount,
+        coalesce(line_totals.pick_pack_cost_amount, 0) as pick_pack_cost_amount,
+        coalesce(line_totals.packaging_cost_amount, 0) as packaging_cost_amount,
+        coalesce(line_totals.payment_fee_amount, 0) as payment_fee_amount,
+        coalesce(line_totals.marketplace_fee_amount, 0) as marketplace_fee_amount,
+        coalesce(line_totals.refund_administration_fee_amount, 0) as refund_administration_fee_amount,
+        coalesce(line_totals.return_label_cost_amount, 0) as return_label_cost_amount,
+        coalesce(line_totals.return_handling_cost_amount, 0) as return_handling_cost_amount,
+        coalesce(line_totals.chargeback_amount, 0) as chargeback_amount,
+        coalesce(line_totals.chargeback_fee_amount, 0) as chargeback_fee_amount,
+        coalesce(line_totals.exchange_difference_amount, 0) as exchange_difference_amount,
+        order_lines.net_merchandise_sales_amount,
         cast(
             order_lines.net_merchandise_sales_amount
-            + coalesce(line_totals.merchandise_refund, 0) as decimal(18, 4)
-        ) as net_merchandise_sales_amount,
-        case
-            when unit_costs.cost_quality = 'missing' then 0
-            else greatest(order_lines.net_merchandise_sales_amount, 0)
-        end as covered_sales_amount,
+            - coalesce(line_totals.refund_amount, 0) as decimal(18, 4)
+        ) as net_sales_amount,
         cast(coalesce(line_totals.cm1_amount, 0) as decimal(18, 4)) as cm1_amount,
         cast(coalesce(line_totals.cm1_shop_amount, 0) as decimal(18, 4)) as cm1_shop_amount,
         cast(coalesce(line_totals.cm2_amount, 0) as decimal(18, 4)) as cm2_amount,

@@ -8,7 +8,8 @@ examples as (
         'row_hash tells where a value ends' as example,
         'true' as expected,
         case
-            when {{ row_hash(["'ab'", "'c'"]) }}
+            when
+                {{ row_hash(["'ab'", "'c'"]) }}
                 <> {{ row_hash(["'a'", "'bc'"]) }}
                 then 'true'
         end as result
@@ -17,7 +18,8 @@ examples as (
         'row_hash tells null from the empty text' as example,
         'true' as expected,
         case
-            when {{ row_hash(["''"]) }}
+            when
+                {{ row_hash(["''"]) }}
                 <> {{ row_hash([nothing]) }}
                 then 'true'
         end as result
@@ -26,7 +28,8 @@ examples as (
         'row_hash tells null from the word' as example,
         'true' as expected,
         case
-            when {{ row_hash(["'null'"]) }}
+            when
+                {{ row_hash(["'null'"]) }}
                 <> {{ row_hash([nothing]) }}
                 then 'true'
         end as result
@@ -80,7 +83,8 @@ examples as (
         'order_label of another round is another order' as example,
         'true' as expected,
         case
-            when {{ order_label(seven, 1) }}
+            when
+                {{ order_label(seven, 1) }}
                 <> {{ order_label(seven, 2) }}
                 then 'true'
         end as result

@@ -19,7 +19,10 @@ import pyarrow.parquet as pq
 Row = dict[str, Any]
 Key = tuple[int, int, str, date]
 CENT = Decimal("0.01")
-FEE = {"aurora-us": (Decimal("0.029"), Decimal("0.30")), "aurora-eu": (Decimal("0.019"), Decimal("0.25"))}
+FEE = {
+    "aurora-us": (Decimal("0.029"), Decimal("0.30")),
+    "aurora-eu": (Decimal("0.019"), Decimal("0.25")),
+}
 LABEL = {"aurora-us": Decimal("7.80"), "aurora-eu": Decimal("5.90")}
 
 
@@ -27,22 +30,30 @@ def cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, ROUND_HALF_EVEN)
 
 
+def whole(number: Decimal) -> Decimal:
+    return number.quantize(Decimal(1), ROUND_HALF_EVEN)
+
+
 def shop_date(moment: datetime) -> date:
     return moment.replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo("America/New_York")).date()
 
 
-def split(total: Decimal, weights: Sequence[int], fallback: Sequence[int]) -> list[Decimal]:
+def total(rows: list[Row], column: str) -> Decimal:
+    return sum((row[column] for row in rows), Decimal(0))
+
+
+def split(amount: Decimal, weights: Sequence[int], fallback: Sequence[int]) -> list[Decimal]:
     """Largest remainder in cents; the earlier line wins ties."""
     used = weights if sum(weights) else fallback
     if not sum(used):
         used = [1] + [0] * (len(weights) - 1)
-    units, whole = int(abs(total) * 100), sum(used)
-    shares = [units * weight // whole for weight in used]
+    units, weighed = int(abs(amount) * 100), sum(used)
+    shares = [units * weight // weighed for weight in used]
     left = units - sum(shares)
-    ranked = sorted(range(len(used)), key=lambda place: (-(units * used[place] % whole), place))
+    ranked = sorted(range(len(used)), key=lambda place: (-(units * used[place] % weighed), place))
     for place in ranked[:left]:
         shares[place] += 1
-    sign = -1 if total < 0 else 1
+    sign = -1 if amount < 0 else 1
     return [sign * Decimal(share) / 100 for share in shares]
 
 
@@ -65,7 +76,8 @@ class HandLedger:
     def _by(self, source: str, table: str, *columns: str) -> dict[Any, list[Row]]:
         groups: dict[Any, list[Row]] = defaultdict(list)
         for row in self._rows(source, table):
-            groups[tuple(row[column] for column in columns) if columns[1:] else row[columns[0]]].append(row)
+            values = tuple(row[column] for column in columns)
+            groups[values if columns[1:] else values[0]].append(row)
         return groups
 
     def _load(self) -> None:
@@ -94,24 +106,28 @@ class HandLedger:
             self._type_of[key] = types[row["product_id"]]
             if key in self._costs and row["price"] > 0:
                 first = min(self._costs[key], key=lambda cost: cost["valid_from"])["cost"]
-                millionths = (first / row["price"] * 1_000_000).quantize(Decimal(1), ROUND_HALF_EVEN)
+                millionths = whole(first / row["price"] * 1_000_000)
                 ratios[key[0], types[row["product_id"]]].append(int(millionths))
         self._ratios = {}
         for type_key, values in ratios.items():
             values.sort()
             low, high = values[(len(values) - 1) // 2], values[len(values) // 2]
-            self._ratios[type_key] = (Decimal(low + high) / 2).quantize(Decimal(1), ROUND_HALF_EVEN)
+            self._ratios[type_key] = whole(Decimal(low + high) / 2)
 
     def _rate(self, order: Row, day: date) -> Decimal:
         currency = order["currency"]
         return Decimal(1) if currency == "USD" else Decimal(self._rates[currency, day])
 
-    def _book(self, order: Row, line: Row, kind: str, day: date, amount: Decimal, dollars: Decimal) -> None:
+    def _book(
+        self, order: Row, line: Row, kind: str, day: date, amount: Decimal, dollars: Decimal
+    ) -> None:
         if amount or dollars:
             self.shop[order["id"], line["id"], kind, day] += amount
             self.reporting[order["id"], line["id"], kind, day] += dollars
 
-    def _on_line(self, order: Row, line: Row, kind: str, day: date, amount: Decimal, rate_day: date) -> None:
+    def _on_line(
+        self, order: Row, line: Row, kind: str, day: date, amount: Decimal, rate_day: date
+    ) -> None:
         self._book(order, line, kind, day, amount, cents(amount * self._rate(order, rate_day)))
 
     def _over(
@@ -137,10 +153,10 @@ class HandLedger:
         line_tax = Decimal(0)
         for line in lines:
             taxes = self._taxes.get(line["id"], [])
-            tax = sum((row["price"] for row in taxes), Decimal(0))
+            tax = total(taxes, "price")
             line_tax += tax
-            ratio = sum((row["rate"] for row in taxes), Decimal(0))
-            discount = sum((row["amount"] for row in self._discounts.get(line["id"], [])), Decimal(0))
+            ratio = total(taxes, "rate")
+            discount = total(self._discounts.get(line["id"], []), "amount")
             paid = line["price"] * line["quantity"] - discount - (tax if included else 0)
             if line["gift_card"]:
                 net.append(0)
@@ -151,7 +167,7 @@ class HandLedger:
             self._on_line(order, line, "discount", day, -shown, day)
             cost = self._unit_cost(order, line)
             self._on_line(order, line, "cost_of_goods", day, -cost * line["quantity"], day)
-        charged = sum((row["discounted_price"] for row in self._shipping.get(order["id"], [])), Decimal(0))
+        charged = total(self._shipping.get(order["id"], []), "discounted_price")
         if included:
             charged -= order["total_tax"] - line_tax
         self._over(order, "shipping_charged", moment, charged, net)
@@ -161,7 +177,8 @@ class HandLedger:
 
     def _unit_cost(self, order: Row, line: Row) -> Decimal:
         key = order["_source_relation"], line["sku"]
-        known = [row for row in self._costs.get(key, []) if row["valid_from"] <= order["processed_at"]]
+        history = self._costs.get(key, [])
+        known = [row for row in history if row["valid_from"] <= order["processed_at"]]
         if known:
             return Decimal(max(known, key=lambda row: row["valid_from"])["cost"])
         ratio = self._ratios.get((key[0], self._type_of[key]))
@@ -186,7 +203,7 @@ class HandLedger:
     def _pay(self, order: Row, net: list[int]) -> None:
         for paid in self._transactions.get(order["id"], []):
             kind, moment = paid["kind"], paid["processed_at"]
-            billed = sum((row["amount"] for row in self._fees.get(paid["id"], [])), Decimal(0))
+            billed = total(self._fees.get(paid["id"], []), "amount")
             if kind in ("sale", "capture") and paid["status"] == "success":
                 fee = billed
                 if not billed and paid["gateway"] in ("shopify_payments", "paypal"):
@@ -204,7 +221,8 @@ class HandLedger:
         by_id = {line["id"]: line for line in lines}
         merchandise: list[datetime] = []
         refunded_lines = 0
-        for refund in sorted(self._refunds.get(order["id"], []), key=lambda row: row["processed_at"]):
+        refunds = self._refunds.get(order["id"], [])
+        for refund in sorted(refunds, key=lambda row: row["processed_at"]):
             moment, day = refund["processed_at"], shop_date(refund["processed_at"])
             rows = self._line_refunds.get(refund["id"], [])
             refunded_lines += len(rows)
@@ -222,8 +240,9 @@ class HandLedger:
             goodwill = False
             for row in self._adjustments.get(refund["id"], []):
                 amount = row["amount"] - (row["tax_amount"] if included else 0)
-                goodwill |= row["kind"] != "shipping_refund"
-                kind = "shipping_refund" if row["kind"] == "shipping_refund" else "merchandise_refund"
+                is_shipping = row["kind"] == "shipping_refund"
+                goodwill |= not is_shipping
+                kind = "shipping_refund" if is_shipping else "merchandise_refund"
                 self._over(order, kind, moment, amount, net, refund=True)
             if rows or goodwill:
                 merchandise.append(moment)
