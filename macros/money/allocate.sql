@@ -39,7 +39,7 @@
             sum(share_{{ total }}) over (partition by {{ keys }}) as shared_{{ total }},
             row_number() over (
                 partition by {{ keys }}
-                order by remainder_{{ total }} desc, {{ child }}
+                order by remainder_{{ total }} desc, {{ child }} asc
             ) as rank_{{ total }}
             {%- endfor %}
         from (

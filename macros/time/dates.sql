@@ -1,3 +1,12 @@
+{# The variable as_of where it is given, else `newest`. #}
+{% macro as_of_at(newest) -%}
+    {%- if var('as_of') -%}
+        cast('{{ var("as_of") }}' as {{ dbt.type_timestamp() }})
+    {%- else -%}
+        {{ newest }}
+    {%- endif -%}
+{%- endmacro %}
+
 {# The date on which an event fell in the shop's time zone. Every `_date` column of a mart is one. #}
 {% macro shop_date(expression) -%}
     cast({{ local_timestamp(expression, var('shop_timezone')) }} as date)

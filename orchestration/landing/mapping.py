@@ -6,6 +6,8 @@ What never does: reading the export.
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -25,6 +27,14 @@ class ShopMapping(_Strict):
     name: str = Field(min_length=1)
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     country_code: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
+
+
+class RateMapping(_Strict):
+    """One unit of the shop's currency in another, from a day on."""
+
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    rate: Decimal = Field(gt=0, max_digits=18, decimal_places=8)
+    valid_from: date
 
 
 class LineColumns(_Strict):
@@ -80,6 +90,7 @@ class OrdersExportMapping(_Strict):
     is_tax_included: bool = False
     gateway: str | None = None
     countries: dict[str, str] = Field(default_factory=dict)
+    exchange_rates: tuple[RateMapping, ...] = ()
 
     @field_validator("timezone")
     @classmethod

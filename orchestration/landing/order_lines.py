@@ -105,7 +105,7 @@ def create_lines(mapping: OrdersExportMapping, reason: str) -> str:
 
 
 def table_selects(mapping: OrdersExportMapping) -> Mapping[str, str]:
-    """``shopify`` table -> select of its columns; those left out become null."""
+    """Raw table -> select of its columns; those left out become null."""
     selects = {
         "shop": _shop(mapping),
         "customer": _customers(mapping),
@@ -122,7 +122,19 @@ def table_selects(mapping: OrdersExportMapping) -> Mapping[str, str]:
     }
     if mapping.gateway is not None:
         selects["transaction"] = _transactions(mapping)
-    return selects
+    tables = {f"shopify.{name}": select for name, select in selects.items()}
+    if mapping.exchange_rates:
+        tables["costs.exchange_rate"] = _exchange_rates(mapping)
+    return tables
+
+
+def _exchange_rates(mapping: OrdersExportMapping) -> str:
+    return " union all ".join(
+        f"select {literal(mapping.shop.currency)} as from_currency,"
+        f" {literal(rate.currency)} as to_currency,"
+        f" date {literal(rate.valid_from.isoformat())} as rate_date, {rate.rate} as rate"
+        for rate in mapping.exchange_rates
+    )
 
 
 def _shop(mapping: OrdersExportMapping) -> str:

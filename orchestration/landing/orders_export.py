@@ -100,7 +100,7 @@ def land_orders_export(
         export = _Export(_open(scratch, file.resolve(), mapping), mapping)
     with warehouse_connection(settings, "land --orders-export") as connection:
         run = Run(connection, contract, mapping.relation, utc(now()), progress)
-        tables = [contract.table(f"shopify.{name}") for name in table_selects(mapping)]
+        tables = [contract.table(name) for name in table_selects(mapping)]
         refuse_registered(connection, tables)
         with landing_transaction(run):
             if _is_landed(run, export):
@@ -192,7 +192,7 @@ def _renamed(group: Group, columns: LineColumns) -> Group:
 
 def _land_table(run: Run, export: _Export, table: TableContract) -> TableReport:
     connection = run.connection
-    select = table_selects(export.mapping)[table.name]
+    select = table_selects(export.mapping)[table.source_table]
     connection.execute(f"create or replace temp table landing_part as {select}")
     held = {row[0] for row in connection.execute("describe landing_part").fetchall()}
     fixed = {

@@ -88,18 +88,22 @@ identified as (
             order by
                 identifiers.occurred_at desc,
                 identifiers.web_event_id desc,
-                identifiers.identifier_rank
+                identifiers.identifier_rank asc
         ) as customer_rank
     from identifiers
     inner join identity_map
-        on
-            identifiers.identifier_type = identity_map.identifier_type
-            and identifiers.identifier_scope = identity_map.identifier_scope
-            and identifiers.identifier_value = identity_map.identifier_value
+        on identifiers.identifier_type = identity_map.identifier_type
+        and identifiers.identifier_scope = identity_map.identifier_scope
+        and identifiers.identifier_value = identity_map.identifier_value
     inner join session_events
-        on
-            identifiers.source_relation = session_events.source_relation
-            and identifiers.web_event_id = session_events.web_event_id
+        on identifiers.source_relation = session_events.source_relation
+        and identifiers.web_event_id = session_events.web_event_id
+),
+
+last_identified as (
+    select *
+    from identified
+    where customer_rank = 1
 ),
 
 device_sessions as (
@@ -108,21 +112,20 @@ device_sessions as (
         identity_map.customer_id
     from session_events
     inner join identity_map
-        on
-            identity_map.identifier_type = 'anonymous_id'
-            and session_events.source_relation = identity_map.identifier_scope
-            and session_events.anonymous_id = identity_map.identifier_value
+        on identity_map.identifier_type = 'anonymous_id'
+        and session_events.source_relation = identity_map.identifier_scope
+        and session_events.anonymous_id = identity_map.identifier_value
     where session_events.is_first_event
 ),
 
 final as (
     select
-        coalesce(identified.session_id, device_sessions.session_id) as session_id,
-        coalesce(identified.customer_id, device_sessions.customer_id) as customer_id,
-        identified.customer_id is not null as is_identified
-    from (select * from identified where customer_rank = 1) as identified
+        coalesce(last_identified.session_id, device_sessions.session_id) as session_id,
+        coalesce(last_identified.customer_id, device_sessions.customer_id) as customer_id,
+        last_identified.customer_id is not null as is_identified
+    from last_identified
     full join device_sessions
-        on identified.session_id = device_sessions.session_id
+        on last_identified.session_id = device_sessions.session_id
 )
 
 select * from final

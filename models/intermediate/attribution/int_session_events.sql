@@ -90,10 +90,9 @@ final as (
         numbered.occurred_at
     from numbered
     inner join first_events
-        on
-            numbered.source_relation = first_events.source_relation
-            and numbered.anonymous_id = first_events.anonymous_id
-            and numbered.session_number = first_events.session_number
+        on numbered.source_relation = first_events.source_relation
+        and numbered.anonymous_id = first_events.anonymous_id
+        and numbered.session_number = first_events.session_number
 )
 
 select * from final

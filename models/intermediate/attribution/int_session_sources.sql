@@ -64,24 +64,23 @@ matched as (
         min(channel_rules.rule_rank) as rule_rank
     from kinds
     inner join channel_rules
-        on
-            (channel_rules.evidence <> 'ad_macro' or kinds.ad_macro_count = 1)
-            and (
-                channel_rules.click_id_type is null
-                or kinds.click_id_type = channel_rules.click_id_type
-            )
-            and (
-                channel_rules.utm_source_pattern is null
-                or kinds.source_word like channel_rules.utm_source_pattern
-            )
-            and (
-                channel_rules.utm_medium_pattern is null
-                or kinds.medium_word like channel_rules.utm_medium_pattern
-            )
-            and (
-                channel_rules.referrer_domain_pattern is null
-                or kinds.referrer_domain like channel_rules.referrer_domain_pattern
-            )
+        on (channel_rules.evidence <> 'ad_macro' or kinds.ad_macro_count = 1)
+        and (
+            channel_rules.click_id_type is null
+            or kinds.click_id_type = channel_rules.click_id_type
+        )
+        and (
+            channel_rules.utm_source_pattern is null
+            or kinds.source_word like channel_rules.utm_source_pattern
+        )
+        and (
+            channel_rules.utm_medium_pattern is null
+            or kinds.medium_word like channel_rules.utm_medium_pattern
+        )
+        and (
+            channel_rules.referrer_domain_pattern is null
+            or kinds.referrer_domain like channel_rules.referrer_domain_pattern
+        )
     group by
         kinds.click_id_type, kinds.source_word, kinds.medium_word, kinds.referrer_domain,
         kinds.ad_macro_count
@@ -100,12 +99,11 @@ final as (
         case when landings.utm_id is not null then landings.utm_content end as ad_id
     from landings
     inner join matched
-        on
-            landings.click_id_type = matched.click_id_type
-            and landings.source_word = matched.source_word
-            and landings.medium_word = matched.medium_word
-            and landings.referrer_domain = matched.referrer_domain
-            and landings.ad_macro_count = matched.ad_macro_count
+        on landings.click_id_type = matched.click_id_type
+        and landings.source_word = matched.source_word
+        and landings.medium_word = matched.medium_word
+        and landings.referrer_domain = matched.referrer_domain
+        and landings.ad_macro_count = matched.ad_macro_count
     inner join channel_rules
         on matched.rule_rank = channel_rules.rule_rank
 )

@@ -55,9 +55,8 @@ lines as (
         discount_allocations.discount_amount as allocated_by_shop_amount
     from order_lines
     left join discount_allocations
-        on
-            order_lines.source_relation = discount_allocations.source_relation
-            and order_lines.shopify_order_line_id = discount_allocations.shopify_order_line_id
+        on order_lines.source_relation = discount_allocations.source_relation
+        and order_lines.shopify_order_line_id = discount_allocations.shopify_order_line_id
 ),
 
 order_discounts as (
@@ -70,13 +69,11 @@ order_discounts as (
         - sum(lines.own_discount_amount) as unallocated_amount
     from lines
     inner join orders
-        on
-            lines.source_relation = orders.source_relation
-            and lines.shopify_order_id = orders.shopify_order_id
+        on lines.source_relation = orders.source_relation
+        and lines.shopify_order_id = orders.shopify_order_id
     left join shipping_discounts
-        on
-            lines.source_relation = shipping_discounts.source_relation
-            and lines.shopify_order_id = shipping_discounts.shopify_order_id
+        on lines.source_relation = shipping_discounts.source_relation
+        and lines.shopify_order_id = shipping_discounts.shopify_order_id
     group by lines.source_relation, lines.shopify_order_id, orders.minor_unit_digits
     having count(lines.allocated_by_shop_amount) = 0
 ),
@@ -96,9 +93,8 @@ unallocated_lines as (
         end as unallocated_amount
     from lines
     inner join order_discounts
-        on
-            lines.source_relation = order_discounts.source_relation
-            and lines.shopify_order_id = order_discounts.shopify_order_id
+        on lines.source_relation = order_discounts.source_relation
+        and lines.shopify_order_id = order_discounts.shopify_order_id
     where order_discounts.unallocated_amount > 0 or lines.own_discount_amount > 0
 ),
 

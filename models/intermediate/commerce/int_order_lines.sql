@@ -65,21 +65,17 @@ priced_lines as (
             as included_tax_ratio
     from order_lines
     inner join orders
-        on
-            order_lines.source_relation = orders.source_relation
-            and order_lines.shopify_order_id = orders.shopify_order_id
+        on order_lines.source_relation = orders.source_relation
+        and order_lines.shopify_order_id = orders.shopify_order_id
     left join line_discounts
-        on
-            order_lines.source_relation = line_discounts.source_relation
-            and order_lines.shopify_order_line_id = line_discounts.shopify_order_line_id
+        on order_lines.source_relation = line_discounts.source_relation
+        and order_lines.shopify_order_line_id = line_discounts.shopify_order_line_id
     left join line_taxes
-        on
-            order_lines.source_relation = line_taxes.source_relation
-            and order_lines.shopify_order_line_id = line_taxes.shopify_order_line_id
+        on order_lines.source_relation = line_taxes.source_relation
+        and order_lines.shopify_order_line_id = line_taxes.shopify_order_line_id
     left join products
-        on
-            order_lines.source_relation = products.source_relation
-            and order_lines.shopify_product_id = products.shopify_product_id
+        on order_lines.source_relation = products.source_relation
+        and order_lines.shopify_product_id = products.shopify_product_id
 ),
 
 shop_amounts as (

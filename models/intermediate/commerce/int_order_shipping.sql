@@ -39,9 +39,8 @@ charged as (
         ) as shipping_charged_shop_amount
     from orders
     inner join shipping_lines
-        on
-            orders.source_relation = shipping_lines.source_relation
-            and orders.shopify_order_id = shipping_lines.shopify_order_id
+        on orders.source_relation = shipping_lines.source_relation
+        and orders.shopify_order_id = shipping_lines.shopify_order_id
     left join line_taxes
         on orders.order_id = line_taxes.order_id
 ),

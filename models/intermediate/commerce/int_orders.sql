@@ -111,24 +111,20 @@ final as (
     left join currencies
         on dated_orders.currency = currencies.currency
     left join exchange_rates
-        on
-            dated_orders.currency = exchange_rates.currency
-            and dated_orders.order_date = exchange_rates.rate_date
+        on dated_orders.currency = exchange_rates.currency
+        and dated_orders.order_date = exchange_rates.rate_date
     left join identity_map
-        on
-            dated_orders.source_relation = identity_map.identifier_scope
-            and cast(dated_orders.shopify_order_id as {{ dbt.type_string() }})
-            = identity_map.identifier_value
+        on dated_orders.source_relation = identity_map.identifier_scope
+        and cast(dated_orders.shopify_order_id as {{ dbt.type_string() }})
+        = identity_map.identifier_value
     left join tagged_scopes
-        on
-            dated_orders.source_relation = tagged_scopes.source_relation
-            and dated_orders.shopify_order_id = tagged_scopes.shopify_order_id
+        on dated_orders.source_relation = tagged_scopes.source_relation
+        and dated_orders.shopify_order_id = tagged_scopes.shopify_order_id
     left join scope_tags
         on tagged_scopes.scope_rank = scope_tags.scope_rank
     left join joined_codes
-        on
-            dated_orders.source_relation = joined_codes.source_relation
-            and dated_orders.shopify_order_id = joined_codes.shopify_order_id
+        on dated_orders.source_relation = joined_codes.source_relation
+        and dated_orders.shopify_order_id = joined_codes.shopify_order_id
 )
 
 select * from final

@@ -107,17 +107,14 @@ joined as (
         dated_refunds.refunded_at
     from refund_rows
     inner join dated_refunds
-        on
-            refund_rows.source_relation = dated_refunds.source_relation
-            and refund_rows.shopify_refund_id = dated_refunds.shopify_refund_id
+        on refund_rows.source_relation = dated_refunds.source_relation
+        and refund_rows.shopify_refund_id = dated_refunds.shopify_refund_id
     left join orders
-        on
-            dated_refunds.source_relation = orders.source_relation
-            and dated_refunds.shopify_order_id = orders.shopify_order_id
+        on dated_refunds.source_relation = orders.source_relation
+        and dated_refunds.shopify_order_id = orders.shopify_order_id
     left join order_lines
-        on
-            refund_rows.source_relation = order_lines.source_relation
-            and refund_rows.shopify_order_line_id = order_lines.shopify_order_line_id
+        on refund_rows.source_relation = order_lines.source_relation
+        and refund_rows.shopify_order_line_id = order_lines.shopify_order_line_id
     left join shop_currencies
         on refund_rows.source_relation = shop_currencies.source_relation
 ),
@@ -134,9 +131,8 @@ rated as (
     left join currencies as reporting_currencies
         on reporting_currencies.currency = '{{ var("reporting_currency") }}'
     left join exchange_rates
-        on
-            joined.currency = exchange_rates.currency
-            and joined.refund_date = exchange_rates.rate_date
+        on joined.currency = exchange_rates.currency
+        and joined.refund_date = exchange_rates.rate_date
 ),
 
 final as (

@@ -64,9 +64,8 @@ weighted as (
     inner join order_lines
         on order_costs.order_id = order_lines.order_id
     left join returned_quantities
-        on
-            order_costs.refund_id = returned_quantities.refund_id
-            and order_lines.order_line_id = returned_quantities.order_line_id
+        on order_costs.refund_id = returned_quantities.refund_id
+        and order_lines.order_line_id = returned_quantities.order_line_id
 ),
 
 allocated as (

@@ -51,13 +51,11 @@ parcels as (
         ) as event_date
     from shipments
     inner join orders
-        on
-            shipments.source_relation = orders.source_relation
-            and shipments.shopify_order_id = orders.shopify_order_id
+        on shipments.source_relation = orders.source_relation
+        and shipments.shopify_order_id = orders.shopify_order_id
     left join returned_refunds
-        on
-            shipments.source_relation = returned_refunds.source_relation
-            and shipments.shopify_refund_id = returned_refunds.shopify_refund_id
+        on shipments.source_relation = returned_refunds.source_relation
+        and shipments.shopify_refund_id = returned_refunds.shopify_refund_id
 ),
 
 priced_parcels as (
@@ -83,9 +81,8 @@ priced_parcels as (
             as packaging_rate_amount
     from parcels
     left join rates
-        on
-            parcels.currency = rates.currency
-            and {{ holds_on('rates', 'parcels.event_date') }}
+        on parcels.currency = rates.currency
+        and {{ holds_on('rates', 'parcels.event_date') }}
     group by
         parcels.order_id, parcels.refund_id, parcels.parcel_id, parcels.is_return,
         parcels.currency, parcels.unit_count, parcels.event_date, parcels.label_cost_amount,
@@ -101,10 +98,9 @@ handled_refunds as (
         rates.rate_amount
     from returned_refunds
     inner join rates
-        on
-            returned_refunds.currency = rates.currency
-            and rates.rate_type = 'return_handling_per_refund'
-            and {{ holds_on('rates', 'returned_refunds.refund_date') }}
+        on returned_refunds.currency = rates.currency
+        and rates.rate_type = 'return_handling_per_refund'
+        and {{ holds_on('rates', 'returned_refunds.refund_date') }}
     where returned_refunds.returned_unit_count > 0
 ),
 

@@ -45,9 +45,8 @@ rated_costs as (
     inner join unit_costs
         on order_lines.order_line_id = unit_costs.order_line_id
     left join exchange_rates
-        on
-            unit_costs.currency = exchange_rates.currency
-            and order_lines.order_date = exchange_rates.rate_date
+        on unit_costs.currency = exchange_rates.currency
+        and order_lines.order_date = exchange_rates.rate_date
 ),
 
 goods as (

@@ -70,17 +70,15 @@ referral_fees as (
         settlements.referral_fee_amount is null as is_estimated
     from settlements
     inner join orders
-        on
-            settlements.source_relation = orders.source_relation
-            and settlements.shopify_order_id = orders.shopify_order_id
+        on settlements.source_relation = orders.source_relation
+        and settlements.shopify_order_id = orders.shopify_order_id
     inner join currencies
         on settlements.currency = currencies.currency
     left join rates
-        on
-            orders.sales_channel = rates.sales_channel
-            and settlements.currency = rates.currency
-            and rates.fee_type = 'referral'
-            and {{ holds_on('rates', 'settlements.settled_date') }}
+        on orders.sales_channel = rates.sales_channel
+        and settlements.currency = rates.currency
+        and rates.fee_type = 'referral'
+        and {{ holds_on('rates', 'settlements.settled_date') }}
 ),
 
 refund_shares as (
@@ -124,11 +122,10 @@ refund_fees as (
         ) as fee_amount
     from refund_shares
     left join rates
-        on
-            refund_shares.sales_channel = rates.sales_channel
-            and refund_shares.currency = rates.currency
-            and rates.fee_type = 'refund_administration'
-            and {{ holds_on('rates', 'refund_shares.refund_date') }}
+        on refund_shares.sales_channel = rates.sales_channel
+        and refund_shares.currency = rates.currency
+        and rates.fee_type = 'refund_administration'
+        and {{ holds_on('rates', 'refund_shares.refund_date') }}
 ),
 
 final as (

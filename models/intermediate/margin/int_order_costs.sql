@@ -73,13 +73,11 @@ rated_costs as (
     inner join orders
         on billed_costs.order_id = orders.order_id
     left join exchange_rates as cost_rates
-        on
-            billed_costs.currency = cost_rates.currency
-            and billed_costs.event_date = cost_rates.rate_date
+        on billed_costs.currency = cost_rates.currency
+        and billed_costs.event_date = cost_rates.rate_date
     left join exchange_rates as order_rates
-        on
-            orders.currency = order_rates.currency
-            and billed_costs.event_date = order_rates.rate_date
+        on orders.currency = order_rates.currency
+        and billed_costs.event_date = order_rates.rate_date
 ),
 
 entries as (

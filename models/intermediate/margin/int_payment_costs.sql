@@ -69,19 +69,17 @@ estimated_fees as (
         ) }} + rates.fixed_amount as fee_amount
     from charged_transactions
     inner join rates
-        on
-            charged_transactions.fee_type = rates.fee_type
-            and charged_transactions.gateway = rates.gateway
-            and charged_transactions.currency = rates.currency
-            and {{ holds_on('rates', 'charged_transactions.transaction_date') }}
+        on charged_transactions.fee_type = rates.fee_type
+        and charged_transactions.gateway = rates.gateway
+        and charged_transactions.currency = rates.currency
+        and {{ holds_on('rates', 'charged_transactions.transaction_date') }}
     inner join currencies
         on charged_transactions.currency = currencies.currency
     left join billed_transactions
-        on
-            charged_transactions.source_relation = billed_transactions.source_relation
-            and charged_transactions.shopify_transaction_id
-            = billed_transactions.shopify_transaction_id
-            and charged_transactions.fee_type = billed_transactions.fee_type
+        on charged_transactions.source_relation = billed_transactions.source_relation
+        and charged_transactions.shopify_transaction_id
+        = billed_transactions.shopify_transaction_id
+        and charged_transactions.fee_type = billed_transactions.fee_type
     where billed_transactions.shopify_transaction_id is null
 ),
 
@@ -98,9 +96,8 @@ costs as (
         coalesce(transactions.transaction_date, fees.charged_date) as event_date
     from fees
     left join transactions
-        on
-            fees.source_relation = transactions.source_relation
-            and fees.shopify_transaction_id = transactions.shopify_transaction_id
+        on fees.source_relation = transactions.source_relation
+        and fees.shopify_transaction_id = transactions.shopify_transaction_id
     union all
     select
         source_relation,
@@ -142,9 +139,8 @@ final as (
         costs.event_date
     from costs
     inner join orders
-        on
-            costs.source_relation = orders.source_relation
-            and costs.shopify_order_id = orders.shopify_order_id
+        on costs.source_relation = orders.source_relation
+        and costs.shopify_order_id = orders.shopify_order_id
 )
 
 select * from final

@@ -60,14 +60,12 @@ sku_ratios as (
         ) }} as cost_millionths
     from variants
     inner join products
-        on
-            variants.source_relation = products.source_relation
-            and variants.shopify_product_id = products.shopify_product_id
+        on variants.source_relation = products.source_relation
+        and variants.shopify_product_id = products.shopify_product_id
     inner join first_costs
-        on
-            variants.source_relation = first_costs.source_relation
-            and variants.sku = first_costs.sku
-            and first_costs.cost_rank = 1
+        on variants.source_relation = first_costs.source_relation
+        and variants.sku = first_costs.sku
+        and first_costs.cost_rank = 1
     where
         variants.variant_rank = 1
         and variants.list_price_amount > 0
@@ -103,15 +101,13 @@ chosen as (
         end as cost_quality
     from order_lines
     left join unit_costs
-        on
-            order_lines.source_relation = unit_costs.source_relation
-            and order_lines.sku = unit_costs.sku
-            and order_lines.ordered_at >= unit_costs.valid_from
-            and (unit_costs.valid_to is null or order_lines.ordered_at < unit_costs.valid_to)
+        on order_lines.source_relation = unit_costs.source_relation
+        and order_lines.sku = unit_costs.sku
+        and order_lines.ordered_at >= unit_costs.valid_from
+        and (unit_costs.valid_to is null or order_lines.ordered_at < unit_costs.valid_to)
     left join type_ratios
-        on
-            order_lines.source_relation = type_ratios.source_relation
-            and order_lines.product_type = type_ratios.product_type
+        on order_lines.source_relation = type_ratios.source_relation
+        and order_lines.product_type = type_ratios.product_type
 ),
 
 final as (

@@ -5,12 +5,7 @@ landed_times as (
 ),
 
 final as (
-    select
-        {% if var('as_of') -%}
-        cast('{{ var("as_of") }}' as {{ dbt.type_timestamp() }}) as as_of_at
-        {%- else -%}
-        max(newest_source_at) as as_of_at
-        {%- endif %}
+    select {{ as_of_at('max(newest_source_at)') }} as as_of_at
     from landed_times
 )
 

@@ -1,5 +1,5 @@
-{# Last non-direct: the newest touch that is not direct, within the lookback and after the customer's
-   previous order; a direct one only where there is no other. #}
+{# Last non-direct: the newest touch that is not direct, within the lookback and after the previous
+   order of the customer; a direct one only where there is no other. #}
 
 with
 
@@ -30,22 +30,21 @@ candidates as (
         row_number() over (
             partition by orders.order_id
             order by
-                case when touches.channel = 'direct' then 1 else 0 end,
+                case when touches.channel = 'direct' then 1 else 0 end asc,
                 touches.touched_at desc,
-                touches.touch_id
+                touches.touch_id asc
         ) as touch_rank
     from orders
     inner join touches
-        on
-            orders.customer_id = touches.customer_id
-            and touches.touched_at <= orders.ordered_at
-            and touches.touched_at >= {{ dbt.dateadd(
-                'day', -var('attribution_lookback_days', 30), 'orders.ordered_at'
-            ) }}
-            and (
-                orders.previous_ordered_at is null
-                or touches.touched_at > orders.previous_ordered_at
-            )
+        on orders.customer_id = touches.customer_id
+        and touches.touched_at <= orders.ordered_at
+        and touches.touched_at >= {{ dbt.dateadd(
+            'day', -var('attribution_lookback_days', 30), 'orders.ordered_at'
+        ) }}
+        and (
+            orders.previous_ordered_at is null
+            or touches.touched_at > orders.previous_ordered_at
+        )
 ),
 
 final as (
@@ -62,9 +61,8 @@ final as (
         orders.ordered_at
     from orders
     left join candidates
-        on
-            orders.order_id = candidates.order_id
-            and candidates.touch_rank = 1
+        on orders.order_id = candidates.order_id
+        and candidates.touch_rank = 1
 )
 
 select * from final

@@ -19,12 +19,22 @@ cost_types as (
 ),
 
 cost_lines as (
-    select * from {{ ref('int_cost_lines') }}
+    select
+        costs.order_line_id,
+        costs.cost_type,
+        costs.amount,
+        costs.shop_amount,
+        costs.is_estimated,
+        cost_types.margin_step,
+        cost_types.is_after_sale
+    from {{ ref('int_cost_lines') }} as costs
+    inner join cost_types
+        on costs.cost_type = cost_types.cost_type
 ),
 
 line_totals as (
     select
-        cost_lines.order_line_id,
+        order_line_id,
         {{ cost_total('gross_merchandise_sales') }} as gross_merchandise_sales_amount,
         {{ cost_total('discount', -1) }} as discount_amount,
         {{ cost_total('merchandise_refund', -1) }} as refund_amount,
@@ -43,19 +53,17 @@ line_totals as (
         {{ cost_total('chargeback', -1) }} as chargeback_amount,
         {{ cost_total('chargeback_fee', -1) }} as chargeback_fee_amount,
         {{ cost_total('exchange_difference') }} as exchange_difference_amount,
-        sum(case when cost_types.margin_step = 'cm1' then cost_lines.amount else 0 end)
+        sum(case when margin_step = 'cm1' then amount else 0 end)
             as cm1_amount,
-        sum(case when cost_types.margin_step = 'cm1' then cost_lines.shop_amount else 0 end)
+        sum(case when margin_step = 'cm1' then shop_amount else 0 end)
             as cm1_shop_amount,
-        sum(cost_lines.amount) as cm2_amount,
-        sum(cost_lines.shop_amount) as cm2_shop_amount,
-        sum(case when cost_types.is_after_sale then 0 else cost_lines.amount end)
+        sum(amount) as cm2_amount,
+        sum(shop_amount) as cm2_shop_amount,
+        sum(case when is_after_sale then 0 else amount end)
             as cm2_at_order_amount,
-        sum(case when cost_lines.is_estimated then 1 else 0 end) as estimated_cost_count
+        sum(case when is_estimated then 1 else 0 end) as estimated_cost_count
     from cost_lines
-    inner join cost_types
-        on cost_lines.cost_type = cost_types.cost_type
-    group by cost_lines.order_line_id
+    group by order_line_id
 ),
 
 final as (
@@ -73,10 +81,14 @@ final as (
         coalesce(line_totals.gross_merchandise_sales_amount, 0) as gross_merchandise_sales_amount,
         coalesce(line_totals.discount_amount, 0) as discount_amount,
         coalesce(line_totals.refund_amount, 0) as refund_amount,
-        case when unit_costs.cost_quality = 'missing' then null else coalesce(line_totals.cost_of_goods_amount, 0) end
-            as cost_of_goods_amount,
-        case when unit_costs.cost_quality = 'missing' then null else coalesce(line_totals.cost_of_goods_returned_amount, 0) end
-            as cost_of_goods_returned_amount,
+        case
+            when unit_costs.cost_quality = 'missing' then null
+            else coalesce(line_totals.cost_of_goods_amount, 0)
+        end as cost_of_goods_amount,
+        case
+            when unit_costs.cost_quality = 'missing' then null
+            else coalesce(line_totals.cost_of_goods_returned_amount, 0)
+        end as cost_of_goods_returned_amount,
         coalesce(line_totals.shipping_charged_amount, 0) as shipping_charged_amount,
         coalesce(line_totals.shipping_refund_amount, 0) as shipping_refund_amount,
         coalesce(line_totals.label_cost_amount, 0) as label_cost_amount,
@@ -84,7 +96,8 @@ final as (
         coalesce(line_totals.packaging_cost_amount, 0) as packaging_cost_amount,
         coalesce(line_totals.payment_fee_amount, 0) as payment_fee_amount,
         coalesce(line_totals.marketplace_fee_amount, 0) as marketplace_fee_amount,
-        coalesce(line_totals.refund_administration_fee_amount, 0) as refund_administration_fee_amount,
+        coalesce(line_totals.refund_administration_fee_amount, 0)
+            as refund_administration_fee_amount,
         coalesce(line_totals.return_label_cost_amount, 0) as return_label_cost_amount,
         coalesce(line_totals.return_handling_cost_amount, 0) as return_handling_cost_amount,
         coalesce(line_totals.chargeback_amount, 0) as chargeback_amount,

@@ -11,7 +11,8 @@ line_margins as (
 order_totals as (
     select
         order_id,
-        cast(sum(gross_merchandise_sales_amount) as decimal(18, 4)) as gross_merchandise_sales_amount,
+        cast(sum(gross_merchandise_sales_amount) as decimal(18, 4))
+            as gross_merchandise_sales_amount,
         cast(sum(discount_amount) as decimal(18, 4)) as discount_amount,
         cast(sum(refund_amount) as decimal(18, 4)) as refund_amount,
         cast(sum(cost_of_goods_amount) as decimal(18, 4)) as cost_of_goods_amount,
@@ -23,7 +24,8 @@ order_totals as (
         cast(sum(packaging_cost_amount) as decimal(18, 4)) as packaging_cost_amount,
         cast(sum(payment_fee_amount) as decimal(18, 4)) as payment_fee_amount,
         cast(sum(marketplace_fee_amount) as decimal(18, 4)) as marketplace_fee_amount,
-        cast(sum(refund_administration_fee_amount) as decimal(18, 4)) as refund_administration_fee_amount,
+        cast(sum(refund_administration_fee_amount) as decimal(18, 4))
+            as refund_administration_fee_amount,
         cast(sum(return_label_cost_amount) as decimal(18, 4)) as return_label_cost_amount,
         cast(sum(return_handling_cost_amount) as decimal(18, 4)) as return_handling_cost_amount,
         cast(sum(chargeback_amount) as decimal(18, 4)) as chargeback_amount,
@@ -77,7 +79,8 @@ final as (
         coalesce(order_totals.packaging_cost_amount, 0) as packaging_cost_amount,
         coalesce(order_totals.payment_fee_amount, 0) as payment_fee_amount,
         coalesce(order_totals.marketplace_fee_amount, 0) as marketplace_fee_amount,
-        coalesce(order_totals.refund_administration_fee_amount, 0) as refund_administration_fee_amount,
+        coalesce(order_totals.refund_administration_fee_amount, 0)
+            as refund_administration_fee_amount,
         coalesce(order_totals.return_label_cost_amount, 0) as return_label_cost_amount,
         coalesce(order_totals.return_handling_cost_amount, 0) as return_handling_cost_amount,
         coalesce(order_totals.chargeback_amount, 0) as chargeback_amount,

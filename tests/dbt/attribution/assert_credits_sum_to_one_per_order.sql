@@ -23,7 +23,6 @@ select
 from {{ ref('fct_orders') }} as orders
 cross join models
 left join credits
-    on
-        orders.order_id = credits.order_id
-        and models.attribution_model = credits.attribution_model
+    on orders.order_id = credits.order_id
+    and models.attribution_model = credits.attribution_model
 where coalesce(credits.credit_ratio, 0) <> 1

@@ -60,9 +60,8 @@ from used_days
 left join {{ ref('currencies') }} as currencies
     on used_days.currency = currencies.currency
 left join {{ ref('int_exchange_rates_daily') }} as exchange_rates
-    on
-        used_days.currency = exchange_rates.currency
-        and used_days.used_on = exchange_rates.rate_date
+    on used_days.currency = exchange_rates.currency
+    and used_days.used_on = exchange_rates.rate_date
 where
     currencies.currency is null
     or {{ rate_to_reporting('used_days.currency', 'exchange_rates.exchange_rate') }} is null

@@ -9,9 +9,8 @@ landed as (
         sum(order_lines.quantity * order_lines.unit_price_amount) as list_shop_amount
     from {{ ref('stg_shopify__order_lines') }} as order_lines
     inner join {{ ref('stg_shopify__orders') }} as orders
-        on
-            order_lines.source_relation = orders.source_relation
-            and order_lines.shopify_order_id = orders.shopify_order_id
+        on order_lines.source_relation = orders.source_relation
+        and order_lines.shopify_order_id = orders.shopify_order_id
     group by order_lines.source_relation
 ),
 

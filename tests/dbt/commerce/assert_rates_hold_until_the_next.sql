@@ -22,11 +22,10 @@ valued_rates as (
         ) as next_rate_date
     from landed_rates
     inner join {{ ref('stg_costs__exchange_rates') }} as exchange_rates
-        on
-            landed_rates.currency = exchange_rates.from_currency
-            and landed_rates.rate_date = exchange_rates.rate_date
-            and landed_rates.source_relation = exchange_rates.source_relation
-            and exchange_rates.to_currency = '{{ var("reporting_currency") }}'
+        on landed_rates.currency = exchange_rates.from_currency
+        and landed_rates.rate_date = exchange_rates.rate_date
+        and landed_rates.source_relation = exchange_rates.source_relation
+        and exchange_rates.to_currency = '{{ var("reporting_currency") }}'
 ),
 
 checked_days as (
@@ -51,7 +50,6 @@ select
     daily_rates.exchange_rate as used_exchange_rate
 from checked_days
 left join {{ ref('int_exchange_rates_daily') }} as daily_rates
-    on
-        checked_days.currency = daily_rates.currency
-        and checked_days.checked_on = daily_rates.rate_date
+    on checked_days.currency = daily_rates.currency
+    and checked_days.checked_on = daily_rates.rate_date
 where checked_days.exchange_rate <> coalesce(daily_rates.exchange_rate, 0)

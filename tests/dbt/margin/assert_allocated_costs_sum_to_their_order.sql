@@ -1,6 +1,12 @@
 -- Children sum to their parent at 0.00, in both currencies.
 with
 
+orders_with_lines as (
+    select order_id
+    from {{ ref('int_order_lines') }}
+    group by order_id
+),
+
 parents as (
     select
         order_costs.source_row,
@@ -8,11 +14,7 @@ parents as (
         order_costs.shop_amount,
         order_costs.amount
     from {{ ref('int_order_costs') }} as order_costs
-    inner join (
-        select order_id
-        from {{ ref('int_order_lines') }}
-        group by order_id
-    ) as orders_with_lines
+    inner join orders_with_lines
         on order_costs.order_id = orders_with_lines.order_id
 ),
 
@@ -35,9 +37,8 @@ select
     children.amount as allocated_amount
 from parents
 left join children
-    on
-        parents.source_row = children.source_row
-        and parents.cost_type = children.cost_type
+    on parents.source_row = children.source_row
+    and parents.cost_type = children.cost_type
 where
     parents.shop_amount <> coalesce(children.shop_amount, 0)
     or parents.amount <> coalesce(children.amount, 0)

@@ -2,19 +2,21 @@
 -- 0.00, and no cost line is without either date.
 with
 
+daily as (
+    select
+        order_id,
+        event_date,
+        sum(amount) as amount
+    from {{ ref('int_cost_lines') }}
+    where event_date is not null
+    group by order_id, event_date
+),
+
 event_totals as (
     select
         orders.source_relation,
         sum(daily.amount) as amount
-    from (
-        select
-            order_id,
-            event_date,
-            sum(amount) as amount
-        from {{ ref('int_cost_lines') }}
-        where event_date is not null
-        group by order_id, event_date
-    ) as daily
+    from daily
     inner join {{ ref('fct_orders') }} as orders
         on daily.order_id = orders.order_id
     group by orders.source_relation

@@ -33,15 +33,13 @@ select
     min(transactions.transaction_date) as first_transaction_date
 from transactions
 left join fees
-    on
-        transactions.source_relation = fees.source_relation
-        and transactions.shopify_transaction_id = fees.shopify_transaction_id
+    on transactions.source_relation = fees.source_relation
+    and transactions.shopify_transaction_id = fees.shopify_transaction_id
 left join {{ ref('payment_fee_rates') }} as rates
-    on
-        rates.fee_type = 'payment'
-        and transactions.gateway = rates.gateway
-        and transactions.currency = rates.currency
-        and {{ holds_on('rates', 'transactions.transaction_date') }}
+    on rates.fee_type = 'payment'
+    and transactions.gateway = rates.gateway
+    and transactions.currency = rates.currency
+    and {{ holds_on('rates', 'transactions.transaction_date') }}
 where
     fees.shopify_transaction_id is null
     and rates.gateway is null

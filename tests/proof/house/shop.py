@@ -37,7 +37,8 @@ def orders_export(quick: bool) -> Result:
         arguments = ("--orders-export", str(EXPORT), "--mapping", str(MAPPING), "--json")
         run = tributary(home, "run", *arguments, extra=extra)
     if run.returncode != 0:
-        return passed(False, f"exit {run.returncode}: {run.stderr[-200:]}", "exit 0")
+        said = (run.stdout + run.stderr)[-200:]
+        return passed(False, f"exit {run.returncode}: {said}", "exit 0")
     plans = json.loads(run.stdout)["plans"]
     reasons = {plan["reason"] for plan in plans}
     rows = sum(plan["adds"] + plan["updates"] + plan["removals"] for plan in plans)
@@ -76,15 +77,15 @@ def _ours(home: object) -> dict[str, str]:
         select 'customers', cast(count(distinct customer_id) as varchar) from commerce.fct_orders
         union all
         select 'cancelled ' || strftime(refund_date, '%Y-%m'),
-            cast(cast(sum(refund_amount) as decimal(18, 2)) as varchar)
+            cast(cast(sum(refund_shop_amount) as decimal(18, 2)) as varchar)
         from commerce.fct_refunds group by strftime(refund_date, '%Y-%m')
         union all
         select 'net ' || month, cast(cast(sum(amount) as decimal(18, 2)) as varchar)
         from (
-            select strftime(order_date, '%Y-%m') as month, net_merchandise_sales_amount as amount
+            select strftime(order_date, '%Y-%m') as month, net_merchandise_sales_shop_amount as amount
             from commerce.fct_orders
             union all
-            select strftime(refund_date, '%Y-%m'), -refund_amount from commerce.fct_refunds
+            select strftime(refund_date, '%Y-%m'), -refund_shop_amount from commerce.fct_refunds
         ) group by month
     """
     with duckdb.connect(f"{home}/warehouse.duckdb", read_only=True) as connection:
