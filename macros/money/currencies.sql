@@ -38,12 +38,14 @@
     end
 {%- endmacro %}
 
-{# Amount in another currency. A rate of 1 leaves it untouched, below its minor unit too. #}
+{# Amount in another currency. A rate of 1 leaves it untouched, below its minor unit too.
+   The wide cast keeps an engine from holding the product of two decimals in 64 bits, where
+   18 digits with 12 decimals end at a million. #}
 {% macro convert_amount(amount, rate, digits) -%}
     cast(
         case
             when {{ rate }} = 1 then {{ amount }}
-            else {{ round_to_minor_unit(amount ~ " * " ~ rate, digits) }}
+            else {{ round_to_minor_unit("cast(" ~ amount ~ " as decimal(28, 4)) * " ~ rate, digits) }}
         end as decimal(18, 4)
     )
 {%- endmacro %}
@@ -70,7 +72,8 @@
         when {{ cost_currency }} = {{ currency }}
             then {{ round_to_minor_unit(amount, digits) }}
         else {{ round_to_minor_unit(
-            "cast(" ~ amount ~ " * " ~ cost_rate ~ " / " ~ rate ~ " as decimal(28, 10))", digits
+            "cast(cast(" ~ amount ~ " as decimal(28, 4)) * " ~ cost_rate ~ " / " ~ rate
+            ~ " as decimal(28, 10))", digits
         ) }}
     end
 {%- endmacro %}

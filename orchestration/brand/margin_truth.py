@@ -102,7 +102,7 @@ class _Book:
         """Amounts that belong to a line; converted on another moment's date where one is given."""
         order = self._lines.order[line]
         rate = self.rate(order, at if converted_at is None else converted_at)
-        self._append(kind, line, amount, converted(amount, rate), at, is_estimated)
+        self.append(kind, line, amount, converted(amount, rate), at, is_estimated)
 
     def spread(
         self, kind: int, order: Ints, amount: Ints, at: Ints, weight: Ints, *,
@@ -112,17 +112,11 @@ class _Book:
         rate = self.rate(order, at if converted_at is None else converted_at)
         self._spread(kind, order, amount, converted(amount, rate), at, weight, is_estimated)
 
-    def add_both(
-        self, kind: int, line: Ints, amount: Ints, reporting: Ints, at: Ints, is_estimated: Bools
-    ) -> None:
-        """Amounts of lines that were allocated and converted already."""
-        self._append(kind, line, amount, reporting, at, is_estimated)
-
     def exchange_of_lines(self, line: Ints, amount: Ints, at: Ints) -> None:
         """What the refund date's rate makes of refunds (negative) beyond the order date's."""
         order = self._lines.order[line]
         beyond = self._beyond(order, amount, at)
-        self._append(EXCHANGE, line, np.zeros_like(amount), beyond, at, None)
+        self.append(EXCHANGE, line, np.zeros_like(amount), beyond, at, None)
 
     def exchange_of_orders(self, order: Ints, amount: Ints, at: Ints, weight: Ints) -> None:
         """The same for refunds that are spread over lines."""
@@ -146,12 +140,13 @@ class _Book:
         line = self._starts[order][event] + place
         by, otherwise = weight[line], self._lines.quantity[line]
         shares = (allocate(total[keep], by, event, otherwise) for total in (amount, reporting))
-        self._append(kind, line, next(shares), next(shares), at[keep][event], guess[event])
+        self.append(kind, line, next(shares), next(shares), at[keep][event], guess[event])
 
-    def _append(
+    def append(
         self, kind: int, line: Ints, amount: Ints, reporting: Ints, at: Ints,
         is_estimated: Bools | None,
     ) -> None:
+        """Amounts of lines that were allocated and converted already."""
         keep = np.flatnonzero((amount != 0) | (reporting != 0))
         guess = np.zeros(len(keep), bool) if is_estimated is None else is_estimated[keep]
         self._parts.append(Entries(
@@ -169,10 +164,7 @@ class _Book:
 
 
 def make_entries(facts: Facts, catalogue: Catalogue, rates: Rates) -> tuple[Entries, Ints]:
-    """Every ledger entry of a chunk, and each line's cost quality.
-
-    Quality: 0 exact, 1 fallback, 2 missing.
-    """
+    """Ledger entries of a chunk, and each line's cost quality (0 exact, 1 fallback, 2 missing)."""
     heads, lines = facts.heads, facts.lines
     book = _Book(heads, lines, rates)
     included = heads.shop[lines.order] == 1
@@ -303,5 +295,5 @@ def _returns(book: _Book, facts: Facts, catalogue: Catalogue) -> None:
         (RETURN_LABEL_COST, total, guessed), (RETURN_HANDLING, handled, guessed & False)
     ):
         in_reporting = converted(cost, book.rate(refunds.order, refunds.at))
-        book.add_both(kind, line, -allocate(cost, weight, refund, units),
+        book.append(kind, line, -allocate(cost, weight, refund, units),
                       -allocate(in_reporting, weight, refund, units), at, guess[refund])

@@ -5,6 +5,7 @@ with
 
 exchange_rates as (
     select * from {{ ref('stg_costs__exchange_rates') }}
+    where to_currency = '{{ var("reporting_currency") }}'
 ),
 
 day_numbers as (
@@ -20,38 +21,56 @@ ranked as (
             partition by from_currency, rate_date order by source_relation
         ) as source_rank
     from exchange_rates
-    where to_currency = '{{ var("reporting_currency") }}'
 ),
 
-periods as (
-    select
-        currency,
-        rate_date,
-        exchange_rate,
-        lead(rate_date) over (partition by currency order by rate_date) as next_rate_date
+rates as (
+    select *
     from ranked
     where source_rank = 1
 ),
 
-lengths as (
+first_dates as (
     select
         currency,
-        rate_date,
-        exchange_rate,
-        {{ dbt.datediff('rate_date', 'next_rate_date', 'day') }} as day_count
-    from periods
+        min(rate_date) as first_date
+    from rates
+    group by currency
+),
+
+days as (
+    select
+        first_dates.currency,
+        cast(
+            {{ dbt.dateadd('day', 'day_numbers.day_number', 'first_dates.first_date') }} as date
+        ) as rate_date
+    from first_dates
+    cross join day_numbers
+),
+
+known_rates as (
+    select
+        days.currency,
+        days.rate_date,
+        max(rates.rate_date) over (
+            partition by days.currency
+            order by days.rate_date
+            rows between unbounded preceding and current row
+        ) as known_on
+    from days
+    left join rates
+        on days.currency = rates.currency
+        and days.rate_date = rates.rate_date
 ),
 
 final as (
     select
-        lengths.currency,
-        cast(lengths.exchange_rate as decimal(18, 8)) as exchange_rate,
-        cast(
-            {{ dbt.dateadd('day', 'day_numbers.day_number', 'lengths.rate_date') }} as date
-        ) as rate_date
-    from lengths
-    inner join day_numbers
-        on lengths.day_count is null or day_numbers.day_number < lengths.day_count
+        known_rates.currency,
+        cast(rates.exchange_rate as decimal(18, 8)) as exchange_rate,
+        known_rates.rate_date
+    from known_rates
+    inner join rates
+        on known_rates.currency = rates.currency
+        and known_rates.known_on = rates.rate_date
 )
 
 select * from final

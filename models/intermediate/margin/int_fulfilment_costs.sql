@@ -1,5 +1,6 @@
-{# What parcels and returns cost, in the currency they were billed in; what was not billed comes from
-   the rate card in force and is estimated. A split or repeated parcel costs like any other. #}
+{# What parcels and returns cost, in the currency they were billed in. A label that was not billed
+   yet comes from the rate card in force and is estimated; picking, packing and handling have no
+   other bill than their rates. A split or repeated parcel costs like any other. #}
 
 with
 

@@ -20,16 +20,16 @@ cost_types as (
 
 cost_lines as (
     select
-        costs.order_line_id,
-        costs.cost_type,
-        costs.amount,
-        costs.shop_amount,
-        costs.is_estimated,
+        entries.order_line_id,
+        entries.cost_type,
+        entries.amount,
+        entries.shop_amount,
+        entries.is_estimated,
         cost_types.margin_step,
         cost_types.is_after_sale
-    from {{ ref('int_cost_lines') }} as costs
+    from {{ ref('int_cost_lines') }} as entries
     inner join cost_types
-        on costs.cost_type = cost_types.cost_type
+        on entries.cost_type = cost_types.cost_type
 ),
 
 line_totals as (

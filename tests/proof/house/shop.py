@@ -82,7 +82,9 @@ def _ours(home: object) -> dict[str, str]:
         union all
         select 'net ' || month, cast(cast(sum(amount) as decimal(18, 2)) as varchar)
         from (
-            select strftime(order_date, '%Y-%m') as month, net_merchandise_sales_shop_amount as amount
+            select
+                strftime(order_date, '%Y-%m') as month,
+                net_merchandise_sales_shop_amount as amount
             from commerce.fct_orders
             union all
             select strftime(refund_date, '%Y-%m'), -refund_shop_amount from commerce.fct_refunds

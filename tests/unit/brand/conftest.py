@@ -40,6 +40,7 @@ def query(brand: tuple[Path, BrandSummary]) -> Query:
         )
 
     def run(sql: str) -> list[tuple[Any, ...]]:
-        return connection.execute(sql).fetchall()
+        rows: list[tuple[Any, ...]] = connection.execute(sql).fetchall()
+        return rows
 
     return run

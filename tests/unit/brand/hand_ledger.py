@@ -6,7 +6,7 @@ What never does: anything of the package under test.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -62,8 +62,8 @@ class HandLedger:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self.shop: Counter[Key] = Counter()
-        self.reporting: Counter[Key] = Counter()
+        self.shop: dict[Key, Decimal] = defaultdict(Decimal)
+        self.reporting: dict[Key, Decimal] = defaultdict(Decimal)
         self.costless_lines: set[int] = set()
         self._load()
         for order in self._orders.values():

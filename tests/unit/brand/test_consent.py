@@ -34,7 +34,7 @@ def test_erasure_and_gpc_end_all_permission(query: Query) -> None:
 
 
 def test_good_shares_are_in_out_and_unknown(query: Query) -> None:
-    shares = dict(
+    shares: dict[str, float] = dict(
         query(
             "select consent_state, count(*) / sum(count(*)) over () from truth.consent where "
             "valid_to is null and purpose = 'ads_sharing' group by 1"

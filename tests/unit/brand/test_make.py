@@ -140,14 +140,13 @@ def test_nothing_happens_outside_the_window(query: Query, brand: tuple[Path, Bra
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [{"customers": 0}, {"months": 0}, {"seed": -1}],
-    ids=["customers", "months", "seed"],
+    ("customers", "months", "seed"), [(0, 1, SEED), (10, 0, SEED), (10, 1, -1)]
 )
 def test_a_brand_of_nothing_is_refused_with_a_remedy(
-    tmp_path: Path, arguments: dict[str, int]
+    tmp_path: Path, customers: int, months: int, seed: int
 ) -> None:
-    chosen = {"customers": 10, "months": 1, "seed": SEED} | arguments
     with pytest.raises(ConfigurationError, match="--customers"):
-        make_brand(tmp_path, progress=no_progress, **chosen)
+        make_brand(
+            tmp_path, customers=customers, months=months, seed=seed, progress=no_progress
+        )
     assert not list(tmp_path.iterdir())

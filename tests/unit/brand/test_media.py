@@ -51,7 +51,7 @@ def test_an_ad_has_at_least_the_clicks_that_became_known_visits(
 
 
 def test_platforms_claim_more_than_they_brought_and_count_purchases_thrice(query: Query) -> None:
-    brought = dict(
+    brought: dict[str, int] = dict(
         query(
             "select channel, count(*) from truth.sessions where shopify_order_id is not null "
             "and channel like 'paid%' group by 1"

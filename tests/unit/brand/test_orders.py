@@ -18,7 +18,8 @@ def test_an_account_belongs_to_one_shop_and_one_address(query: Query) -> None:
 
 def test_an_account_is_not_younger_than_its_orders_and_counts_them(query: Query) -> None:
     assert query(
-        'with o as (select customer_id, count(*) as n, min(created_at) as since from shopify."order" '
+        "with o as (select customer_id, count(*) as n, min(created_at) as since from "
+        'shopify."order" '
         "group by 1) select count(*) from shopify.customer c join o on o.customer_id = c.id "
         "where c.id > 6000000000 and (c.created_at > o.since or c.orders_count <> o.n)"
     ) == [(0,)]
