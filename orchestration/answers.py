@@ -139,7 +139,7 @@ def delivery(report: DeliveryReport | None) -> Answer:
     """Receipts per plan."""
     deliveries = () if report is None else report.deliveries
     if not deliveries:
-        return Answer({"deliveries": []}, ("Nothing was approved: nothing was sent.",))
+        return Answer({"deliveries": []}, ("Nothing was sent.",))
     rows = [
         (
             sent.destination,

@@ -8,20 +8,19 @@ Great Expectations at module level (it takes ten seconds), or values of rows in 
 
 from __future__ import annotations
 
-import math
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
 
 from orchestration.errors import ConfigurationError
-from orchestration.landing.contract import TableContract, quoted, read_contract
+from orchestration.landing.contract import TableContract, read_contract
 from orchestration.landing.registry import SOURCES
 from orchestration.landing.report import Progress, no_progress
+from orchestration.landing.sampling import sample
 from orchestration.resources import warehouse_connection
 from orchestration.settings import Settings, exported
 
@@ -94,34 +93,6 @@ def check_landing(
                 progress(f"checking {table.source_table}", done, len(tables))
         border.write_docs()
     return BorderReport(tuple(verdicts), docs / "index.html")
-
-
-def sample(
-    connection: duckdb.DuckDBPyConnection, table: TableContract, rows: int
-) -> pd.DataFrame:
-    """At most ``rows`` rows, the same ones each time; copies of a key come together."""
-    held = [
-        (name, kind)
-        for name, kind, *_ in connection.execute(f"describe {table.relation}").fetchall()
-        if name != "_file_digest"
-    ]
-    # Decimals as doubles: expectations compare them with plain numbers.
-    columns = ", ".join(
-        f"cast({quoted(name)} as double) as {quoted(name)}"
-        if kind.startswith("DECIMAL")
-        else quoted(name)
-        for name, kind in held
-    )
-    counted = connection.execute(f"select count(*) from {table.relation}").fetchone()
-    total = int(counted[0]) if counted else 0
-    keys = ", ".join(quoted(key) for key in table.keys)
-    # A tenth fewer than asked for, as hashes do not spread evenly.
-    buckets = 1 if total <= rows else math.ceil(total / (0.9 * rows))
-    frame: pd.DataFrame = connection.execute(
-        f"select {columns} from {table.relation} where hash({keys}) % {buckets} = 0"
-        f" order by {keys} limit {rows}"
-    ).fetch_df()
-    return frame
 
 
 def expectations_of(table: TableContract) -> list[tuple[str, dict[str, Any]]]:

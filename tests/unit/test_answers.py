@@ -58,7 +58,7 @@ def test_open_and_halted_plans_say_how_to_approve_them() -> None:
 def test_a_delivery_counts_receipts_by_verdict() -> None:
     (delivery,) = answers.delivery(DeliveryReport((SENT,), ())).value["deliveries"]
     assert (delivery["accepted"], delivery["rejected"], delivery["waiting"]) == (3, 4, 0)
-    assert texts(answers.delivery(None)) == ["Nothing was approved: nothing was sent."]
+    assert texts(answers.delivery(None)) == ["Nothing was sent."]
 
 
 def test_a_build_lists_its_failures() -> None:

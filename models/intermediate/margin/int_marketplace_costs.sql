@@ -117,7 +117,10 @@ refund_fees as (
                     'refund_shares.refunded_fee_amount * rates.fee_ratio',
                     'refund_shares.minor_unit_digits'
                 ) }},
-                rates.cap_amount * greatest(refund_shares.refunded_line_count, 1)
+                coalesce(
+                    rates.cap_amount * greatest(refund_shares.refunded_line_count, 1),
+                    refund_shares.refunded_fee_amount
+                )
             )
         ) as fee_amount
     from refund_shares

@@ -9,6 +9,8 @@ orders as (
         customer_id,
         order_date,
         ordered_at,
+        {{ dbt.dateadd('day', -var('attribution_lookback_days', 30), 'ordered_at') }}
+            as lookback_from_at,
         lag(ordered_at) over (
             partition by customer_id order by ordered_at, order_id
         ) as previous_ordered_at
@@ -37,18 +39,18 @@ candidates as (
     from orders
     inner join touches
         on orders.customer_id = touches.customer_id
-        and touches.touched_at <= orders.ordered_at
-        and touches.touched_at >= {{ dbt.dateadd(
-            'day', -var('attribution_lookback_days', 30), 'orders.ordered_at'
-        ) }}
+        and orders.ordered_at >= touches.touched_at
+        and orders.lookback_from_at <= touches.touched_at
         and (
             orders.previous_ordered_at is null
-            or touches.touched_at > orders.previous_ordered_at
+            or orders.previous_ordered_at < touches.touched_at
         )
 ),
 
 final as (
     select
+        {{ md5_hex(concat_text(["'last_non_direct'", 'orders.order_id', 'candidates.touch_id'], '|')) }}
+            as credit_id,
         orders.order_id,
         candidates.touch_id,
         'last_non_direct' as attribution_model,

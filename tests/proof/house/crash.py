@@ -96,8 +96,6 @@ class _World:
             **extra,
             "TRIBUTARY_APPROVERS_FILE": str(self._approvers),
             "TRIBUTARY_APPROVER_KEY_FILE": str(self._key),
-            # A killed sender's lease ends by itself; the proof need not wait a minute for it.
-            "TRIBUTARY_LEASE_SECONDS": "3",
         }
 
     def _plan_and_approve(self, home: Path, extra: dict[str, str]) -> None:

@@ -39,9 +39,9 @@ def orders_export(quick: bool) -> Result:
     if run.returncode != 0:
         said = (run.stdout + run.stderr)[-200:]
         return passed(False, f"exit {run.returncode}: {said}", "exit 0")
-    plans = json.loads(run.stdout)["plans"]
+    plans = json.loads(run.stdout)["plans"]["plans"]
     reasons = {plan["reason"] for plan in plans}
-    rows = sum(plan["adds"] + plan["updates"] + plan["removals"] for plan in plans)
+    rows = sum(plan[change] for plan in plans for change in ("add", "update", "remove"))
     ours, direct = _ours(home), _direct()
     wrong = [key for key in direct if ours.get(key) != direct[key]]
     return passed(

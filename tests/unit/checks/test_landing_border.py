@@ -2,10 +2,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from orchestration.checks.landing_border import (
@@ -13,19 +11,10 @@ from orchestration.checks.landing_border import (
     TableVerdict,
     check_landing,
     expectations_of,
-    sample,
 )
 from orchestration.errors import ConfigurationError
 from orchestration.landing.contract import TableContract
-from orchestration.landing.tables import create_raw_tables
 from tests.unit.landing.world import CONTRACT, settings_at
-
-
-@pytest.fixture
-def raw() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as connection:
-        create_raw_tables(connection, CONTRACT)
-        yield connection
 
 
 @pytest.mark.parametrize("table", CONTRACT.landed, ids=lambda table: table.source_table)
@@ -47,24 +36,6 @@ def test_bounds_and_values_of_the_contract_become_expectations() -> None:
     ) in rate
     consent = dict(expectations_of(CONTRACT.table("privacy.consent_event")))
     assert consent["ExpectColumnValuesToBeInSet"]["column"] in ("purpose", "state")
-
-
-def test_a_sample_is_bounded_the_same_each_time_and_keeps_copies_together(
-    raw: duckdb.DuckDBPyConnection,
-) -> None:
-    table = CONTRACT.table("shopify.order_line")
-    raw.execute(
-        "insert into raw_shopify.order_line (_source_relation, id, price)"
-        " select 's', n // 2, 5 from range(20000) as numbers (n)"
-    )
-    frame = sample(raw, table, 1000)
-    assert 500 < len(frame) <= 1000
-    assert frame.equals(sample(raw, table, 1000))
-    assert "_file_digest" not in frame.columns
-    assert frame["price"].dtype == float
-    counts = frame["id"].value_counts()
-    assert (counts == 2).sum() >= len(counts) - 1
-    assert len(sample(raw, table, 50_000)) == 20_000
 
 
 def test_one_failed_expectation_makes_the_report_red() -> None:
