@@ -24,6 +24,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
+demo: export TRIBUTARY_HOME ?= var/demo
 demo: install ## the main job end to end on a simulated brand, delivered to loopback sandboxes
 	$(BIN)/tributary demo
 

@@ -171,9 +171,8 @@ def run(report: RunReport) -> Answer:
         parts["build"] = build(report.build)
     if report.publication is not None:
         parts["publication"] = publication(report.publication)
-    if report.delivery is not None or not report.waiting:
-        parts["delivery"] = delivery(report.delivery)
     parts["plans"] = plans([plan.seal for plan in report.plans])
+    parts["delivery"] = delivery(report.delivery)
     lines = [line for part in parts.values() for line in part.lines]
     return Answer(
         {

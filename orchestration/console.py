@@ -75,7 +75,7 @@ class Output:
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """A table; numbers are set right and grouped by thousands."""
     rows = [list(row) for row in rows]
-    made = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
+    made = Table(title=title, title_justify="left", title_style="bold", header_style="dim", soft_wrap=True)
     for position, column in enumerate(columns):
         numeric = all(isinstance(row[position], int | float) for row in rows) and bool(rows)
         made.add_column(column, justify="right" if numeric else "left", overflow="fold")
@@ -118,10 +118,11 @@ def _report(error: Mapping[str, Any], is_json: bool) -> None:
         Console().print_json(json.dumps(error))
         return
     console = Console(stderr=True, highlight=False)
-    console.print(f"[bold red]{escape(error['error'])}[/]")
-    console.print(escape(error["remedy"]))
+    # Soft wrap: a command in the remedy must survive being copied.
+    console.print(f"[bold red]{escape(error['error'])}[/]", soft_wrap=True)
+    console.print(escape(error["remedy"]), soft_wrap=True)
     for frame in error.get("frames", []):
-        console.print(f"  {escape(frame)}", style="dim")
+        console.print(f"  {escape(frame)}", style="dim", soft_wrap=True)
 
 
 def _cell(value: object) -> str:

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
@@ -144,6 +144,9 @@ def run_day(
     Raises:
         TributaryError: a step failed; what it left is consistent, later steps did not run.
     """
+    if approve:
+        # Now, not after an hour's build.
+        approval.refuse_demo_beyond_loopback(settings)
     report = RunReport()
     with report.timed("land"):
         report.landing = land(settings, source, now=now, progress=progress)
@@ -166,6 +169,7 @@ def run_day(
             report.delivery = deliver_all(settings, now=now, sleep=sleep, progress=progress)
     with open_ledger(settings, now=now) as ledger:
         report.waiting = tuple(waiting.plan_hash for waiting in ledger.plans(WAITING_STATES))
+        report.plans = [replace(made, seal=ledger.plan(made.plan_hash)) for made in report.plans]
     return report
 
 

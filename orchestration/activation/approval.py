@@ -107,7 +107,7 @@ def demo_approve(
     Raises:
         ApprovalError: as ``approve``; a destination's host is not this machine.
     """
-    _refuse_demo_beyond_loopback(settings)
+    refuse_demo_beyond_loopback(settings)
     if not _demo_key_file(settings).exists():
         create_key(_demo_key_file(settings))
     return _approve(
@@ -212,7 +212,7 @@ def _approver_name(settings: Settings, public: str) -> str:
         return approvers[public]
     demo_file = _demo_key_file(settings)
     if demo_file.exists() and public == _public_text(_load_private_key(demo_file).public_key()):
-        _refuse_demo_beyond_loopback(settings)
+        refuse_demo_beyond_loopback(settings)
         return DEMO_APPROVER
     raise _unknown_key()
 
@@ -246,7 +246,12 @@ def _read_approvers(file: Path) -> dict[str, str]:
     return approvers
 
 
-def _refuse_demo_beyond_loopback(settings: Settings) -> None:
+def refuse_demo_beyond_loopback(settings: Settings) -> None:
+    """Ask before long work that will end with the demo key.
+
+    Raises:
+        ApprovalError: a destination's host is not this machine.
+    """
     beyond = sorted(d.name for d in settings.destinations.values() if not d.is_loopback)
     if beyond:
         raise ApprovalError(

@@ -8,6 +8,7 @@ Great Expectations at module level (it takes ten seconds), or values of rows in 
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -133,6 +134,8 @@ class _Border:
         from great_expectations import expectations
 
         self._gx, self._expectations, self._docs = gx, expectations, docs
+        # It announces its temporary folders at INFO.
+        logging.getLogger(gx.__name__).setLevel(logging.WARNING)
         self._context = gx.get_context(mode="ephemeral")
         self._context.variables.progress_bars = {"globally": False}
         self._source = self._context.data_sources.add_pandas("landing")

@@ -10,6 +10,7 @@ import pytest
 
 from orchestration import run
 from orchestration.activation.deliver import DeliveryReport, PlanDelivery
+from orchestration.activation.errors import ApprovalError
 from orchestration.errors import ConfigurationError, UnknownNameError
 from orchestration.run import ExitCode, RunReport, Source, run_day
 from orchestration.settings import Settings
@@ -77,10 +78,10 @@ class FakeDay:
 
         yield SimpleNamespace(plans=plans)
 
-    def run(self, *, approve: bool) -> RunReport:
-        settings: Any = Settings.from_env({})
+    def run(self, *, approve: bool, host: str = "http://127.0.0.1:8765") -> RunReport:
+        urls = {f"TRIBUTARY_{name}_URL": host for name in ("KLAVIYO", "META", "GOOGLE")}
         return run_day(
-            settings,
+            Settings.from_env(urls),
             SimpleNamespace(),  # type: ignore[arg-type]
             source=None,
             approve=approve,
@@ -118,6 +119,13 @@ def test_with_approval_open_plans_go_and_halted_ones_stay(
     report = day.run(approve=True)
     assert day.calls == [*BEFORE, "approve", "deliver"]
     assert report.waiting == ("halted",)
+
+
+def test_the_demo_key_is_refused_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    day = FakeDay(monkeypatch, ["open"])
+    with pytest.raises(ApprovalError, match="not on this machine"):
+        day.run(approve=True, host="https://a.klaviyo.com")
+    assert day.calls == []
 
 
 def test_an_empty_day_is_done(monkeypatch: pytest.MonkeyPatch) -> None:

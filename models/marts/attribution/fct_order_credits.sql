@@ -49,8 +49,9 @@ candidates as (
 
 final as (
     select
-        {{ md5_hex(concat_text(["'last_non_direct'", 'orders.order_id', 'candidates.touch_id'], '|')) }}
-            as credit_id,
+        {{ md5_hex(concat_text(
+            ["'last_non_direct'", 'orders.order_id', 'candidates.touch_id'], '|'
+        )) }} as credit_id,
         orders.order_id,
         candidates.touch_id,
         'last_non_direct' as attribution_model,

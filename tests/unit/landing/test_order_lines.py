@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
+
 import duckdb
 import pytest
 
-from orchestration.landing.mapping import OrdersExportMapping, RefundMapping
+from orchestration.landing.mapping import OrdersExportMapping, RateMapping, RefundMapping
 from orchestration.landing.order_lines import bigint_id, literal, sign_reason, table_selects
 
 MAPPING = OrdersExportMapping.model_validate(
@@ -59,10 +62,18 @@ def test_a_line_of_the_wrong_sign_has_a_reason(
 
 
 def test_payments_are_landed_only_where_the_gateway_is_known() -> None:
-    assert "transaction" not in table_selects(MAPPING)
-    assert "transaction" in table_selects(MAPPING.model_copy(update={"gateway": "stripe"}))
+    assert "shopify.transaction" not in table_selects(MAPPING)
+    assert "shopify.transaction" in table_selects(MAPPING.model_copy(update={"gateway": "stripe"}))
 
 
 def test_a_quote_in_a_name_stays_text(memory: duckdb.DuckDBPyConnection) -> None:
     assert memory.execute(f"select {literal(chr(39) + 's')}").fetchone() == ("'s",)
     assert literal(None) == "null"
+
+
+def test_rates_of_the_mapping_are_landed_beside_the_orders() -> None:
+    assert "costs.exchange_rate" not in table_selects(MAPPING)
+    rate = RateMapping(currency="USD", rate=Decimal("1.60"), valid_from=date(2010, 12, 1))
+    select = table_selects(MAPPING.model_copy(update={"exchange_rates": (rate,)}))
+    row = duckdb.execute(select["costs.exchange_rate"]).fetchall()
+    assert row == [("EUR", "USD", date(2010, 12, 1), Decimal("1.60"))]
