@@ -1,6 +1,6 @@
 """When things run: jobs, schedules, and the sensor that waits for approvals.
 
-What lives here: the hourly build, one schedule per delivery from its ``meta.sync``, the sensor.
+What lives here: the build, one schedule per delivery from its ``meta.sync``, the sensor.
 What never does: work; it only says what is selected, when, and in which time zone.
 """
 
@@ -15,7 +15,6 @@ from orchestration.assets.names import delivery_key, object_name, plan_key, snap
 from orchestration.ledger import SealedPlan, open_ledger
 from orchestration.settings import Settings
 
-BUILD_SCHEDULE = "0 * * * *"
 SENSOR_SECONDS = 30
 # What a person let out and nobody has finished sending.
 SENDABLE_STATES = ("approved", "partial")
@@ -31,7 +30,7 @@ class Automation:
 
 
 def build_automation(
-    specs: Sequence[SyncSpec], *, shop_timezone: str
+    specs: Sequence[SyncSpec], *, shop_timezone: str, build_schedule: str
 ) -> Automation:
     """Jobs, schedules in the shop's time zone, and the approval sensor."""
     # Whatever the snapshot stands on: landing, every model, their checks.
@@ -47,7 +46,7 @@ def build_automation(
         dg.ScheduleDefinition(
             name="hourly_build",
             job=build_job,
-            cron_schedule=BUILD_SCHEDULE,
+            cron_schedule=build_schedule,
             execution_timezone=shop_timezone,
             default_status=dg.DefaultScheduleStatus.RUNNING,
         ),

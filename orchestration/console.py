@@ -7,7 +7,6 @@ What never does: work of any room; a row's value.
 from __future__ import annotations
 
 import json
-import logging
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -75,7 +74,7 @@ class Output:
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """A table; numbers are set right and grouped by thousands."""
     rows = [list(row) for row in rows]
-    made = Table(title=title, title_justify="left", title_style="bold", header_style="dim", soft_wrap=True)
+    made = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
     for position, column in enumerate(columns):
         numeric = all(isinstance(row[position], int | float) for row in rows) and bool(rows)
         made.add_column(column, justify="right" if numeric else "left", overflow="fold")
@@ -86,7 +85,6 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 
 def run_plainly(command: Callable[[], None], *, is_json: bool) -> int:
     """Run a command line; errors become plain words. Returns the exit code of a failure: 1."""
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     try:
         command()
     except TributaryError as error:

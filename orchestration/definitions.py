@@ -45,7 +45,11 @@ def build_defs(
     translator = LayerTranslator()
     specs = read_sync_specs(manifest_path)
     landed = build_landed(manifest, translator)
-    automation = build_automation(specs, shop_timezone=str(project.variable("shop_timezone")))
+    automation = build_automation(
+        specs,
+        shop_timezone=str(project.variable("shop_timezone")),
+        build_schedule=settings.build_schedule,
+    )
     return dg.Definitions(
         assets=[
             *landed,

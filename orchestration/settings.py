@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from orchestration.errors import ConfigurationError
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
+BUILD_SCHEDULE = "0 * * * *"
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -68,6 +69,7 @@ class Settings:
     approver_key_file: Path | None
     destinations: Mapping[str, DestinationSettings]
     lock_timeout_seconds: float = 600.0
+    build_schedule: str = BUILD_SCHEDULE
 
     @property
     def warehouse(self) -> Path:
@@ -120,6 +122,7 @@ class Settings:
             approver_key_file=Path(key_file) if key_file else None,
             destinations={name: _destination(name, env) for name in _VENDOR_HOSTS},
             lock_timeout_seconds=float(env.get("TRIBUTARY_LOCK_TIMEOUT_SECONDS", "600")),
+            build_schedule=env.get("TRIBUTARY_BUILD_SCHEDULE", BUILD_SCHEDULE),
         )
 
 

@@ -14,13 +14,12 @@ import pytest
 from orchestration.activation.approval import demo_approve
 from orchestration.activation.spec import SyncSpec, read_sync_specs
 from orchestration.assets.names import delivery_key, object_name, plan_key, snapshot_key
-from orchestration.automation import BUILD_SCHEDULE
 from orchestration.brand import make_brand
 from orchestration.definitions import build_defs
 from orchestration.ledger import SealedPlan, open_ledger, seals, utc_now
 from orchestration.project import DbtProject
 from orchestration.sandbox.server import sandbox_environment, start_in_background
-from orchestration.settings import Settings, child_environment
+from orchestration.settings import BUILD_SCHEDULE, Settings, child_environment
 from orchestration.ui import prepare_dagster_home
 
 LAYERS = {

@@ -15,7 +15,7 @@ from tests.support import succeed, tributary
 def _three_days(quick: bool) -> dict[str, int]:
     """A day that nobody approves, the same day approved, the same again, and one that fails."""
     home = scratch() / "days"
-    files = str(brand(600 if quick else 20000))
+    files = str(brand(600 if quick else 2000))
     with sandbox(scratch() / "days-sandbox") as (base, extra):
         waiting = tributary(home, "run", files, extra=extra)
         before = truth(base)["writes"]
