@@ -38,6 +38,9 @@ class Result:
     seconds: float = 0.0
 
 
+NOT_REACHED = Result(figure="not reached", bar="", verdict="OPEN")
+
+
 @dataclass(frozen=True)
 class Claim:
     """A sentence that can be measured. ``quick`` claims also run inside ``make test``."""
@@ -56,27 +59,26 @@ def passed(ok: bool, figure: str, bar: str) -> Result:
 def prove(name: str, claims: Sequence[Claim]) -> int:
     """Run the claims, print them and, unless QUICK=1, write ``docs/proof/<name>.md``.
 
+    The file is written after every claim; what an interrupted run did not reach stands as OPEN.
     Returns 1 where a claim falls short, else 0.
     """
     quick = os.environ.get("QUICK") == "1"
     console = Console(width=150)
+    chosen = [claim for claim in claims if claim.quick or not quick]
     state = _State(name, quick)
-    results: list[tuple[Claim, Result]] = []
-    for claim in claims:
-        if quick and not claim.quick:
+    results = {claim.name: state.get(claim.name) or NOT_REACHED for claim in chosen}
+    for claim in chosen:
+        if results[claim.name] is not NOT_REACHED:
             continue
-        known = state.get(claim.name)
-        if known is None:
-            console.print(f"· {claim.text}", style="dim")
-            known = _measure(claim, quick, console)
-            state.put(claim.name, known)
-        results.append((claim, known))
-    console.print(_table(name, results))
+        console.print(f"· {claim.text}", style="dim")
+        results[claim.name] = _measure(claim, quick, console)
+        state.put(claim.name, results[claim.name])
+        if not quick:
+            _write(name, [(one, results[one.name]) for one in chosen])
+    console.print(_table(name, [(claim, results[claim.name]) for claim in chosen]))
     console.print(_conditions(), style="dim")
-    if not quick:
-        _write(name, results)
-        state.clear()
-    return int(any(result.verdict == "FAIL" for _, result in results))
+    state.clear()
+    return int(any(result.verdict == "FAIL" for result in results.values()))
 
 
 def _measure(claim: Claim, quick: bool, console: Console) -> Result:
