@@ -13,7 +13,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -75,9 +74,3 @@ def random_moment(seed: int, longest: float) -> float:
 def digest(value: object) -> str:
     """SHA-256 of a JSON value with sorted keys."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def seconds_of(step: subprocess.CompletedProcess[str], started: float) -> float:
-    """Wall-clock seconds since ``started`` of a step that succeeded."""
-    succeed(step)
-    return time.monotonic() - started
