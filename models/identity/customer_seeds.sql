@@ -48,10 +48,16 @@ weakest as (
     group by members.customer_id
 ),
 
-reviewed as (
+review_sides as (
     select left_customer_id as customer_id from reviews
-    union
+    union all
     select right_customer_id as customer_id from reviews
+),
+
+reviewed as (
+    select customer_id
+    from review_sides
+    group by customer_id
 ),
 
 final as (

@@ -17,7 +17,7 @@ rules as (
     where left_type = 'anonymous_id' and right_type = 'anonymous_id'
 ),
 
-moments as (
+signs as (
     select
         device_sightings.source_relation,
         device_sightings.anonymous_id,
@@ -25,7 +25,7 @@ moments as (
         device_sightings.first_seen_at as seen_at
     from device_sightings
     inner join members on device_sightings.node_key = members.node_key
-    union
+    union all
     select
         device_sightings.source_relation,
         device_sightings.anonymous_id,
@@ -33,6 +33,16 @@ moments as (
         device_sightings.last_seen_at as seen_at
     from device_sightings
     inner join members on device_sightings.node_key = members.node_key
+),
+
+moments as (
+    select
+        source_relation,
+        anonymous_id,
+        customer_id,
+        seen_at
+    from signs
+    group by source_relation, anonymous_id, customer_id, seen_at
 ),
 
 ordered as (
