@@ -17,16 +17,15 @@ spans as (
     from changes
 ),
 
--- A split only ends a span: from then on the id stands for itself again.
+-- A split gives the id back to itself.
 final as (
     select
         old_customer_id,
-        customer_id,
+        coalesce(customer_id, old_customer_id) as customer_id,
         valid_from,
         valid_to,
         reason
     from spans
-    where customer_id is not null
 )
 
 select * from final

@@ -99,6 +99,7 @@ found as (
                 then 'taken apart by hand'
             when compared.customer_id = compared.old_customer_id
                 then 'the evidence expired, was blocked or went'
+            when newest_links.rule = 'by_hand' then 'joined by hand'
             else 'joined by ' || newest_links.rule
         end as reason,
         compared.changed_at
