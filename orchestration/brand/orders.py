@@ -78,7 +78,7 @@ def make_heads(persons: Persons, window: Window, rng: np.random.Generator) -> He
     scope = np.where(channel == ONLINE, scope, DTC)
     is_guest = (rng.random(count) < 0.24) & (channel == ONLINE)
     kind = _mail_kinds(persons, person, channel, scope, is_guest, rng)
-    is_unlinked = is_guest & (rng.random(count) < 0.45)
+    is_unlinked = is_guest & (rng.random(count) < 0.7)
     account = _accounts(kind, is_unlinked, shop, home)
     heads = Heads(
         person=person, at=at, shop=shop, channel=channel, scope=scope, mail_kind=kind,

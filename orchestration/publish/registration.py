@@ -55,6 +55,17 @@ def check_tables(warehouse: duckdb.DuckDBPyConnection) -> None:
 
 def register(warehouse: duckdb.DuckDBPyConnection, ledger: Ledger) -> Registration:
     """Hand on what the build knows; killed anywhere and run again, the ledger holds the same."""
+    ids, anchors, changes = register_identity(warehouse, ledger)
+    suppressions = ledger.record_suppressions(
+        _read(warehouse, _SUPPRESSIONS, ", ".join(_SUPPRESSION_KEY))
+    )
+    return Registration(ids, anchors, changes, suppressions)
+
+
+def register_identity(
+    warehouse: duckdb.DuckDBPyConnection, ledger: Ledger
+) -> tuple[int, int, int]:
+    """Hand on ids, anchors and changes; how many of each were new."""
     ids = ledger.register_customer_ids(_read(warehouse, _SEEDS, "customer_id"))
     kill_point("publish_registered")
     anchors = ledger.register_customer_anchors(_anchors(warehouse))
@@ -62,10 +73,7 @@ def register(warehouse: duckdb.DuckDBPyConnection, ledger: Ledger) -> Registrati
     history = _read(warehouse, _HISTORY, "old_customer_id, valid_from")
     changes = ledger.record_customer_id_changes(_changes(history))
     kill_point("publish_changes_recorded")
-    suppressions = ledger.record_suppressions(
-        _read(warehouse, _SUPPRESSIONS, ", ".join(_SUPPRESSION_KEY))
-    )
-    return Registration(ids, anchors, changes, suppressions)
+    return ids, anchors, changes
 
 
 def _anchors(warehouse: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
