@@ -22,6 +22,11 @@ events as (
     where fact is not null
 ),
 
+inherited as (
+    select * from {{ ref('int_consent_inherited') }}
+    where inheritance in ('deletion', 'minor', 'gpc')
+),
+
 ledger_suppressions as (
     select * from {{ ref('stg_ledger__suppressions') }}
 ),
@@ -102,6 +107,15 @@ merged as (
         suppressed_at
     from rights
     where place = 1
+    union all
+    select
+        subject_type,
+        subject_value,
+        channel,
+        purpose,
+        consent_event_id as source_event,
+        valid_from as suppressed_at
+    from inherited
     union all
     select
         subject_type,
