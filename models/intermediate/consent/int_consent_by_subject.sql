@@ -38,23 +38,23 @@ lifted as (
 ),
 
 final as (
-    {% for source in ['by_identifier', 'inherited', 'lifted'] -%}
-    select
-        customer_id,
-        subject_type,
-        subject_value,
-        purpose,
-        channel,
-        consent_state,
-        consent_event_id,
-        consent_source,
-        proof,
-        jurisdiction,
-        valid_from,
-        valid_to
-    from {{ source }}
-    {{ 'union all' if not loop.last }}
-    {% endfor -%}
+    {%- for source in ['by_identifier', 'inherited', 'lifted'] %}
+        select
+            customer_id,
+            subject_type,
+            subject_value,
+            purpose,
+            channel,
+            consent_state,
+            consent_event_id,
+            consent_source,
+            proof,
+            jurisdiction,
+            valid_from,
+            valid_to
+        from {{ source }}
+        {{ 'union all' if not loop.last }}
+    {%- endfor %}
 )
 
 select * from final

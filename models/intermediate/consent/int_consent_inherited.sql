@@ -77,38 +77,38 @@ standing_0 as (
 ),
 
 {% for parting in [1, 2, 3] -%}
-standing_{{ parting }} as (
-    select
-        heirs.customer_id,
-        min(standing.consent_event_id) as consent_event_id,
-        standing.purpose,
-        standing.channel,
-        standing.inheritance,
-        heirs.parted_at as valid_from,
-        min(lifts.occurred_at) as valid_to,
-        min(lifts.consent_event_id) as lifting_event_id
-    from standing_{{ parting - 1 }} as standing
-    inner join partings
-        on standing.customer_id = partings.customer_id
-        and standing.valid_from <= partings.parted_at
-        and (standing.valid_to is null or standing.valid_to > partings.parted_at)
-    inner join heirs
-        on partings.merged_customer_id = heirs.merged_customer_id
-        and partings.parted_at = heirs.parted_at
-    left join lifts
-        on heirs.merged_customer_id = lifts.merged_customer_id
-        and heirs.customer_id = lifts.customer_id
-        and heirs.parted_at = lifts.parted_at
-        and standing.purpose = lifts.purpose
-        and standing.channel = lifts.channel
-        and standing.inheritance = lifts.inheritance
-    group by
-        heirs.customer_id,
-        standing.purpose,
-        standing.channel,
-        standing.inheritance,
-        heirs.parted_at
-),
+    standing_{{ parting }} as (
+        select
+            heirs.customer_id,
+            min(standing.consent_event_id) as consent_event_id,
+            standing.purpose,
+            standing.channel,
+            standing.inheritance,
+            heirs.parted_at as valid_from,
+            min(lifts.occurred_at) as valid_to,
+            min(lifts.consent_event_id) as lifting_event_id
+        from standing_{{ parting - 1 }} as standing
+        inner join partings
+            on standing.customer_id = partings.customer_id
+            and standing.valid_from <= partings.parted_at
+            and (standing.valid_to is null or standing.valid_to > partings.parted_at)
+        inner join heirs
+            on partings.merged_customer_id = heirs.merged_customer_id
+            and partings.parted_at = heirs.parted_at
+        left join lifts
+            on heirs.merged_customer_id = lifts.merged_customer_id
+            and heirs.customer_id = lifts.customer_id
+            and heirs.parted_at = lifts.parted_at
+            and standing.purpose = lifts.purpose
+            and standing.channel = lifts.channel
+            and standing.inheritance = lifts.inheritance
+        group by
+            heirs.customer_id,
+            standing.purpose,
+            standing.channel,
+            standing.inheritance,
+            heirs.parted_at
+    ),
 
 {% endfor -%}
 handed_on as (

@@ -28,7 +28,7 @@ inherited as (
 ),
 
 ledger_suppressions as (
-    select * from {{ ref('stg_ledger__suppressions') }}
+    select * from {{ ref('int_consent_ledger_suppressions') }}
 ),
 
 {# Selling and sharing are one act to an ad platform. #}
