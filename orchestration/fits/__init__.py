@@ -5,6 +5,7 @@ What never does: writing the warehouse (``landing/fits.py``), thresholds and ver
 """
 
 from orchestration.fits.matches import MatchFit, fit_matches
+from orchestration.fits.model import require_splink
 from orchestration.fits.traits import Traits, read_traits
 
-__all__ = ["MatchFit", "Traits", "fit_matches", "read_traits"]
+__all__ = ["MatchFit", "Traits", "fit_matches", "read_traits", "require_splink"]

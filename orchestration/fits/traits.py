@@ -25,6 +25,7 @@ TRAITS = (
     "birth_date",
 )  # fmt: skip
 COLUMNS = ("node_key", *TRAITS)
+SAME = "block_same"
 _SEPARATOR = "\x1f"
 
 
@@ -39,7 +40,8 @@ class Traits:
     def digest(self) -> str:
         """SHA-256 of the rows in the order of their keys, however they came."""
         digest = hashlib.sha256()
-        for batch in self.table.select(COLUMNS).sort_by("node_key").to_batches(max_chunksize=50_000):
+        rows = self.table.select(COLUMNS).sort_by("node_key").combine_chunks()
+        for batch in rows.to_batches(max_chunksize=50_000):
             digest.update(json.dumps(batch.to_pydict(), ensure_ascii=False).encode())
         return digest.hexdigest()
 
@@ -68,22 +70,35 @@ def read_traits(settings: Settings) -> Traits:
     return Traits(records, as_of[0])
 
 
-def distinct_traits(traits: Traits) -> tuple[pd.DataFrame, dict[str, list[str]]]:
-    """One row per combination of traits, named by its smallest key, and who else has it.
+@dataclass(frozen=True)
+class DistinctTraits:
+    """Records grouped by equal traits: one row each, named by the smallest key.
 
-    Records that show the same e-mail are tied by that already. Of those without one, two stay, so
-    that the model says what their sameness is worth; all others of the row share that score.
-    Returns (rows by key, smallest key → third and further keys in order).
+    ``seconds`` holds one more record of each group that has one, because what their sameness is
+    worth is for the model to say; ``further`` the keys of all others, which share that score.
+    Both carry the smallest key of their group as ``SAME``.
     """
+
+    rows: pd.DataFrame
+    seconds: pd.DataFrame
+    further: pd.DataFrame
+
+
+def distinct_traits(traits: Traits) -> DistinctTraits:
+    """Group records by equal traits; equal records in any order give equal groups."""
     frame = traits.table.select(COLUMNS).to_pandas().astype(object)
-    frame = frame.sort_values("node_key", ignore_index=True)
+    frame = frame.where(frame.notna(), None).sort_values("node_key", ignore_index=True)
     texts = frame[list(TRAITS)].fillna("")
     same = texts[TRAITS[0]]
     for trait in TRAITS[1:]:
         same = same + _SEPARATOR + texts[trait]
     place = frame.groupby(same).cumcount()
-    first = frame["node_key"].groupby(same).transform("first")
-    stays = (place == 0) | ((place == 1) & frame["email"].isna())
-    further = (place > 1) & frame["email"].isna()
-    others = frame.loc[further, "node_key"].groupby(first[further]).agg(list).to_dict()
-    return frame[stays].reset_index(drop=True), others
+    frame[SAME] = frame["node_key"].groupby(same).transform("first")
+    seconds = frame[place == 1]
+    further = frame.loc[place > 1, [SAME, "node_key"]]
+    second_of = seconds.set_index(SAME)["node_key"]
+    return DistinctTraits(
+        frame.loc[place == 0, list(COLUMNS)].reset_index(drop=True),
+        seconds.reset_index(drop=True),
+        further.assign(second=further[SAME].map(second_of)).reset_index(drop=True),
+    )
