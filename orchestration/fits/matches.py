@@ -98,17 +98,18 @@ def _with_seconds(rows: pd.DataFrame, distinct: DistinctTraits) -> pd.DataFrame:
 def _described(scored: pd.DataFrame) -> pd.DataFrame:
     unknown = pd.Series(-1, index=scored.index)
     gammas = {name: scored.get(f"gamma_{name}", unknown) for name in WORDS}
-    birth_date, phone = gammas["birth_date"], gammas["phone"]
-    # One slip of a digit is no other person: father and son do not share day and month. A phone
-    # says nothing where birth dates differ: families share phones.
-    agrees = (birth_date >= 2) | ((phone == 2) & (birth_date < 0))
+    birth_date, phone, first_name = (gammas[n] for n in ("birth_date", "phone", "first_name"))
+    # One slip of a digit is no other person: father and son do not share day and month. Families
+    # share phones, so a phone speaks only where the first names do, and no birth date differs.
+    agrees = (birth_date >= 2) | ((phone == 2) & (first_name > 1) & (birth_date < 0))
     return pd.DataFrame({
         "left_node_key": scored["node_key_l"],
         "right_node_key": scored["node_key_r"],
         "match_probability": scored["match_probability"].round(DIGITS),
         "match_weight": scored["match_weight"].round(DIGITS),
         "has_birth_date_or_phone_agreement": agrees,
-        "has_first_name_conflict": gammas["first_name"] == 0,
+        # Distant is no better than different: twins and couples have such names (Emma, Mia).
+        "has_first_name_conflict": first_name.isin([0, 1]),
         "has_same_email": gammas["email"] == len(WORDS["email"].levels) - 1,
         "evidence": _evidence(gammas, scored.index),
     })

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from splink import Linker
 
 SEED = 20_260_101
-U_PAIRS_MAX = 5_000_000
+U_PAIRS_MAX = 2_000_000
 TRAINING_PAIRS_MAX = 1_000_000
 # A comparison with fewer values, or a session with fewer pairs, is not trained.
 FILLED_MIN = 20
@@ -36,10 +36,9 @@ _SURE = (
     ("email",), ("phone", "first_name"), ("first_name", "last_name", "birth_date"),
     ("first_name", "last_name", "street"),
 )  # fmt: skip
-# Each session says nothing of what it joins on, so that every trait is trained by another.
-_SESSIONS = (
-    ("first_name", "last_name"), ("email",), ("phone",), ("birth_date",), ("street",),
-)  # fmt: skip
+# Each session says nothing of what it joins on, so that every trait is trained by another. None
+# joins on what a household shares (street, phone): first names would look as if they meant little.
+_SESSIONS = (("first_name", "last_name"), ("email",), ("birth_date",))
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ WORDS = {
     "last_name": Words("last name", ("different", "distant", "near", "near", "same")),
     "street": Words("street", ("different", "near", "near", "same")),
     "place": Words("place", ("different", "same city", "near", "same")),
-    "email": Words("e-mail", ("different", "distant", "near", "same mailbox", "same")),
+    "email": Words("e-mail", ("different", "near", "slip", "same")),
     "phone": Words("phone", ("different", "near", "same")),
     "birth_date": Words("birth date", ("different", "distant", "near", "same")),
 }
@@ -96,7 +95,8 @@ def train(rows: pd.DataFrame) -> dict[str, Any]:
                 linker.training.estimate_parameters_using_expectation_maximisation(
                     block_on(*columns), max_pairs=TRAINING_PAIRS_MAX, record_sample_proportion=1.0
                 )
-        return linker.misc.save_model_to_json()
+        model: dict[str, Any] = linker.misc.save_model_to_json()
+        return model
 
 
 def predict(rows: pd.DataFrame, model: dict[str, Any], probability_min: float) -> pd.DataFrame:
@@ -105,9 +105,10 @@ def predict(rows: pd.DataFrame, model: dict[str, Any], probability_min: float) -
 
     rules = [block_on(name) for name in (*BLOCKS, SAME)]
     with _linker(rows, {**model, "blocking_rules_to_generate_predictions": rules}) as linker:
-        return linker.inference.predict(
+        pairs: pd.DataFrame = linker.inference.predict(
             threshold_match_probability=probability_min, warning_mode="never"
         ).as_pandas_dataframe()
+        return pairs
 
 
 @contextmanager
@@ -119,6 +120,7 @@ def _linker(rows: pd.DataFrame, settings: Any) -> Iterator[Linker]:
     texts = pa.table({name: pa.array(rows[name], pa.string()) for name in rows.columns})
     # One thread: a parallel sum of doubles, and a sample, differ from run to run.
     with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute("set enable_progress_bar = false")
         yield Linker(DuckDBAPI(connection).register(texts), settings, log_level=logging.ERROR)
 
 
@@ -133,6 +135,8 @@ def _comparison(name: str) -> Any:
         return _first_name()
     if name == "place":
         return _place()
+    if name == "email":
+        return _email()
     return {
         "last_name": comparisons.NameComparison("last_name").configure(
             term_frequency_adjustments=True
@@ -140,7 +144,6 @@ def _comparison(name: str) -> Any:
         "street": comparisons.JaroWinklerAtThresholds("street", [0.95, 0.88]).configure(
             term_frequency_adjustments=True
         ),
-        "email": comparisons.EmailComparison("email"),
         "phone": comparisons.DamerauLevenshteinAtThresholds("phone", [1]),
         "birth_date": comparisons.DamerauLevenshteinAtThresholds("birth_date", [1, 2]),
     }[name]
@@ -177,6 +180,43 @@ def _place() -> Any:
             levels.ExactMatchLevel("zip", term_frequency_adjustments=True),
             levels.DamerauLevenshteinLevel("zip", 1),
             levels.ExactMatchLevel("city", term_frequency_adjustments=True),
+            levels.ElseLevel(),
+        ],
+    )
+
+
+def _email() -> Any:
+    """One slip of a letter is a sign; likeness is one only where it does not follow from the name.
+
+    People of one name have like addresses (ann.lee@…, annlee2@…): such a pair says nothing.
+    """
+    import splink.comparison_level_library as levels
+    import splink.comparison_library as comparisons
+
+    letters = [f"regexp_replace(email_{side}, '[^a-z]', '', 'g')" for side in "lr"]
+    digits = [f"regexp_replace(email_{side}, '[^0-9]', '', 'g')" for side in "lr"]
+    mailboxes = [f"split_part(email_{side}, '@', 1)" for side in "lr"]
+    is_slip = (
+        "(damerau_levenshtein(email_l, email_r) = 1"
+        f" and {digits[0]} = {digits[1]} and {letters[0]} <> {letters[1]})"
+    )
+    is_near = (
+        f"({mailboxes[0]} = {mailboxes[1]} or jaro_winkler_similarity(email_l, email_r) >= 0.88"
+        f" or jaro_winkler_similarity({mailboxes[0]}, {mailboxes[1]}) >= 0.88)"
+    )
+    is_unknown = (
+        "email_l is null or email_r is null or (email_l <> email_r and last_name_l = last_name_r"
+        f" and {is_near} and not {is_slip})"
+    )
+    return comparisons.CustomComparison(
+        output_column_name="email",
+        comparison_levels=[
+            levels.CustomLevel(is_unknown, "unknown or follows from the name").configure(
+                is_null_level=True
+            ),
+            levels.ExactMatchLevel("email"),
+            levels.CustomLevel(is_slip, "one slip"),
+            levels.CustomLevel(is_near, "near"),
             levels.ElseLevel(),
         ],
     )
