@@ -55,8 +55,8 @@ WORDS = {
     "street": Words("street", ("different", "near", "near", "same")),
     "place": Words("place", ("different", "same city", "near", "same")),
     "email": Words("e-mail", ("different", "near", "slip", "same")),
-    "phone": Words("phone", ("different", "near", "same")),
-    "birth_date": Words("birth date", ("different", "distant", "near", "same")),
+    "phone": Words("phone", ("different", "slip", "same")),
+    "birth_date": Words("birth date", ("different", "distant", "slip", "same")),
 }
 
 
