@@ -40,7 +40,7 @@ pairs as (
         right_node,
         evidence as reason,
         cast(match_probability as decimal(9, 6)) as match_probability,
-        as_of_at as raised_at
+        fitted_at as raised_at
     from matches
 ),
 

@@ -106,7 +106,7 @@ probable as (
         rules.strength,
         cast(null as {{ dbt.type_string() }}) as guard,
         cast(null as {{ dbt.type_string() }}) as reason,
-        matches.as_of_at as linked_at
+        matches.fitted_at as linked_at
     from matches
     cross join rules
     inner join parts as left_parts on matches.left_node = left_parts.node_key

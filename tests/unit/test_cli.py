@@ -11,7 +11,7 @@ from orchestration.cli import _source, app
 from orchestration.errors import ConfigurationError
 
 COMMANDS = (
-    "approve", "brand", "build", "deliver", "demo", "key", "land", "plan", "publish", "run",
+    "approve", "brand", "build", "deliver", "demo", "fit", "key", "land", "plan", "publish", "run",
     "sandbox", "score", "status", "ui",
 )  # fmt: skip
 runner = CliRunner()
@@ -24,9 +24,14 @@ def test_help_lists_every_command() -> None:
         assert f" {command} " in answer.output
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c not in ("score", "ui")])
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c not in ("fit", "score", "ui")])
 def test_every_command_answers_in_json_if_asked(command: str) -> None:
     assert "--json" in runner.invoke(app, [command, "--help"]).output
+
+
+@pytest.mark.parametrize("command", [("fit", "identity"), ("score", "identity")])
+def test_every_command_of_a_group_answers_in_json_if_asked(command: tuple[str, str]) -> None:
+    assert "--json" in runner.invoke(app, [*command, "--help"]).output
 
 
 def test_help_imports_no_heavy_room() -> None:
