@@ -1,0 +1,51 @@
+{# Keys by which people of one household meet: digests, compared and never shown. Null where a part
+   is missing, so that nothing is tied by half an address. #}
+
+{# Letters and digits of a name in lower case; punctuation, spaces and case are not kept apart. #}
+{% macro plain_name(expression) -%}
+    nullif(lower({{ letters_and_digits(stripped_text(expression)) }}), '')
+{%- endmacro %}
+
+{# First and last name together. #}
+{% macro whole_name_key(first_name, last_name) -%}
+    {{ md5_hex(plain_name(first_name) ~ " || '|' || " ~ plain_name(last_name)) }}
+{%- endmacro %}
+
+{# A street line in which a word that people write long or short is short, and the word before the
+   number of a flat is dropped. Plain replacements, so that every engine reads them alike. #}
+{% macro plain_street(expression) -%}
+    {%- set steps = namespace(text="lower(" ~ nfc(expression) ~ ")") -%}
+    {%- for mark in ['.', ',', '#'] -%}
+        {%- set steps.text = "replace(" ~ steps.text ~ ", '" ~ mark ~ "', ' ')" -%}
+    {%- endfor -%}
+    {%- set steps.text = "' ' || " ~ regexp_replace_all(steps.text, '\\s+', ' ') ~ " || ' '" -%}
+    {%- for long, short in [
+        (' street ', ' st '), (' avenue ', ' ave '), (' road ', ' rd '), (' drive ', ' dr '),
+        (' lane ', ' ln '), (' boulevard ', ' blvd '), (' court ', ' ct '), (' place ', ' pl '),
+        (' apartment ', ' '), (' apt ', ' '), (' unit ', ' '), ('straße', 'str'),
+        ('strasse', 'str')
+    ] -%}
+        {%- set steps.text = "replace(" ~ steps.text ~ ", '" ~ long ~ "', '" ~ short ~ "')" -%}
+    {%- endfor -%}
+    nullif({{ letters_and_digits(steps.text) }}, '')
+{%- endmacro %}
+
+{# The first five digits of a ZIP name a place in the United States; the four after them are often
+   left out. #}
+{% macro plain_zip(zip, country_code) -%}
+    nullif(
+        case
+            when upper({{ country_code }}) = 'US' then substr({{ letters_and_digits(zip) }}, 1, 5)
+            else lower({{ letters_and_digits(zip) }})
+        end,
+        ''
+    )
+{%- endmacro %}
+
+{# Street line, postal code and country; not the city, which people spell as they like. #}
+{% macro address_key(street, zip, country_code) -%}
+    {{ md5_hex(
+        plain_street(street) ~ " || '|' || " ~ plain_zip(zip, country_code)
+        ~ " || '|' || upper(" ~ country_code ~ ")"
+    ) }}
+{%- endmacro %}
