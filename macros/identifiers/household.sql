@@ -12,10 +12,11 @@
 {%- endmacro %}
 
 {# A street line in which a word that people write long or short is short, and the word before the
-   number of a flat is dropped. Plain replacements, so that every engine reads them alike. #}
+   number of a flat is dropped. Spaces stay: '1 12th St' is not '11 2th St'. Plain replacements, so
+   that every engine reads them alike. #}
 {% macro plain_street(expression) -%}
     {%- set steps = namespace(text="lower(" ~ nfc(expression) ~ ")") -%}
-    {%- for mark in ['.', ',', '#'] -%}
+    {%- for mark in ['.', ',', '#', '-'] -%}
         {%- set steps.text = "replace(" ~ steps.text ~ ", '" ~ mark ~ "', ' ')" -%}
     {%- endfor -%}
     {%- set steps.text = "' ' || " ~ regexp_replace_all(steps.text, '\\s+', ' ') ~ " || ' '" -%}
@@ -27,7 +28,7 @@
     ] -%}
         {%- set steps.text = "replace(" ~ steps.text ~ ", '" ~ long ~ "', '" ~ short ~ "')" -%}
     {%- endfor -%}
-    nullif({{ letters_and_digits(steps.text) }}, '')
+    nullif(trim({{ regexp_replace_all(steps.text, '\\s+', ' ') }}), '')
 {%- endmacro %}
 
 {# The first five digits of a ZIP name a place in the United States; the four after them are often
