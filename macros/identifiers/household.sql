@@ -12,23 +12,20 @@
 {%- endmacro %}
 
 {# A street line in which a word that people write long or short is short, and the word before the
-   number of a flat is dropped. Spaces stay: '1 12th St' is not '11 2th St'. Plain replacements, so
-   that every engine reads them alike. #}
+   number of a flat is dropped. Spaces stay: '1 12th St' is not '11 2th St'. #}
 {% macro plain_street(expression) -%}
-    {%- set steps = namespace(text="lower(" ~ nfc(expression) ~ ")") -%}
-    {%- for mark in ['.', ',', '#', '-'] -%}
-        {%- set steps.text = "replace(" ~ steps.text ~ ", '" ~ mark ~ "', ' ')" -%}
-    {%- endfor -%}
-    {%- set steps.text = "' ' || " ~ regexp_replace_all(steps.text, '\\s+', ' ') ~ " || ' '" -%}
+    {%- set marks = regexp_replace_all("lower(" ~ nfc(expression) ~ ")", '[.,#\\s-]+', ' ') -%}
+    {%- set flats = regexp_replace_all(
+        "' ' || " ~ marks ~ " || ' '", ' (apartment|apt|unit|suite|ste) ', ' '
+    ) -%}
+    {%- set steps = namespace(text=regexp_replace_all(flats, 'stra(ß|ss)e', 'str')) -%}
     {%- for long, short in [
-        (' street ', ' st '), (' avenue ', ' ave '), (' road ', ' rd '), (' drive ', ' dr '),
-        (' lane ', ' ln '), (' boulevard ', ' blvd '), (' court ', ' ct '), (' place ', ' pl '),
-        (' apartment ', ' '), (' apt ', ' '), (' unit ', ' '), ('straße', 'str'),
-        ('strasse', 'str')
+        ('street', 'st'), ('avenue', 'ave'), ('road', 'rd'), ('drive', 'dr'), ('lane', 'ln'),
+        ('boulevard', 'blvd'), ('court', 'ct')
     ] -%}
-        {%- set steps.text = "replace(" ~ steps.text ~ ", '" ~ long ~ "', '" ~ short ~ "')" -%}
+        {%- set steps.text = "replace(" ~ steps.text ~ ", ' " ~ long ~ " ', ' " ~ short ~ " ')" -%}
     {%- endfor -%}
-    nullif(trim({{ regexp_replace_all(steps.text, '\\s+', ' ') }}), '')
+    nullif(trim({{ steps.text }}), '')
 {%- endmacro %}
 
 {# The first five digits of a ZIP name a place in the United States; the four after them are often

@@ -18,7 +18,7 @@ identity_map as (
 
 records as (
     select * from {{ ref('int_customer_records') }}
-    where street is not null
+    where trim(street) <> '' and trim(zip) <> '' and country_code is not null
 ),
 
 names as (
@@ -40,8 +40,10 @@ sendings as (
         records.source_relation,
         records.source_table,
         records.source_row_id,
+        records.street,
+        records.zip,
+        records.country_code,
         records.seen_at,
-        {{ address_key('records.street', 'records.zip', 'records.country_code') }} as address_key,
         {{ whole_name_key('records.recipient_first_name', 'records.recipient_last_name') }}
             as recipient_key,
         {{ whole_name_key(
@@ -62,23 +64,31 @@ own_sendings as (
         customer_id,
         surname,
         first_name_key,
-        address_key,
+        street,
+        zip,
+        country_code,
         row_number() over (
             partition by customer_id
             order by seen_at desc, source_relation asc, source_row_id asc, source_table asc
         ) as sending_number
     from sendings
-    where address_key is not null and recipient_key = buyer_key
+    where recipient_key = buyer_key
 ),
 
 homes as (
-    select * from own_sendings
+    select
+        customer_id,
+        surname,
+        first_name_key,
+        {{ address_key('street', 'zip', 'country_code') }} as address_key
+    from own_sendings
     where sending_number = 1 and surname is not null
 ),
 
 family_addresses as (
     select address_key
     from homes
+    where address_key is not null
     group by address_key
     having count(distinct first_name_key) <= {{ names_per_address }}
 ),

@@ -22,7 +22,8 @@ signals as (
     select
         identity_map.customer_id,
         max(case
-            when records.country_code = 'US'
+            when
+                records.country_code = 'US'
                 and lower(records.region) in ('ca', 'us-ca', 'california')
                 then 1
             else 0

@@ -69,7 +69,6 @@ suppressed as (
 {# Of the span that holds now: what it says, which source began it, and when. #}
 states as (
     select
-        customer_id,
         {%- for name, channels in [
             ('email_marketing', "purpose = 'marketing' and channel = 'email'"),
             ('sms_marketing', "purpose = 'marketing' and channel = 'sms'"),
@@ -79,9 +78,9 @@ states as (
         ] %}
             max(case when {{ channels }} then consent_state end) as {{ name }}_state,
             max(case when {{ channels }} then consent_source end) as {{ name }}_source,
-            max(case when {{ channels }} then valid_from end) as {{ name }}_stated_at
-            {{- ',' if not loop.last }}
+            max(case when {{ channels }} then valid_from end) as {{ name }}_stated_at,
         {%- endfor %}
+        customer_id
     from history
     group by customer_id
 ),

@@ -14,7 +14,7 @@
 ] -%}
 {%- set names = [
     ("Ann", "Lee", "ANN", " lee ", true),
-    ("Jean-Luc", "O'Neil", "Jean Luc", "ONeil", true),
+    ("Jean-Luc", "O''Neil", "Jean Luc", "ONeil", true),
     ("Ann", "Lee", "Anna", "Lee", false),
     ("Ann", "Lee", "Ann", "Leigh", false),
 ] %}
@@ -32,36 +32,40 @@ address_pairs as (
                 ) }},
                 false
             ) as result
-        union all
+        {{ 'union all' if not loop.last }}
     {%- endfor %}
-        select
-            'half an address is none' as example,
-            true as expected,
-            {{ address_key("'12 Elm St'", nothing, "'US'") }} is null
-            and {{ address_key("' '", "'89501'", "'US'") }} is null as result
 ),
 
 name_pairs as (
     {%- for first, last, other_first, other_last, is_equal in names %}
-        {%- set one = "'" ~ first ~ "'", "'" ~ last | replace("'", "''") ~ "'" %}
-        {%- set other = "'" ~ other_first ~ "'", "'" ~ other_last | replace("'", "''") ~ "'" %}
         select
-            {{ one[0] }} || ' and ' || {{ other[0] }} as example,
+            '{{ first }} and {{ other_first }}' as example,
             {{ is_equal | lower }} as expected,
-            {{ whole_name_key(one[0], one[1]) }} = {{ whole_name_key(other[0], other[1]) }}
-                as result
-        union all
+            {{ whole_name_key("'" ~ first ~ "'", "'" ~ last ~ "'") }}
+            = {{ whole_name_key("'" ~ other_first ~ "'", "'" ~ other_last ~ "'") }} as result
+        {{ 'union all' if not loop.last }}
     {%- endfor %}
-        select
-            'half a name is none' as example,
-            true as expected,
-            {{ whole_name_key("'Ann'", nothing) }} is null as result
+),
+
+halves as (
+    select
+        'half an address is none' as example,
+        true as expected,
+        {{ address_key("'12 Elm St'", nothing, "'US'") }} is null
+        and {{ address_key("' '", "'89501'", "'US'") }} is null as result
+    union all
+    select
+        'half a name is none' as example,
+        true as expected,
+        {{ whole_name_key("'Ann'", nothing) }} is null as result
 ),
 
 examples as (
     select * from address_pairs
     union all
     select * from name_pairs
+    union all
+    select * from halves
 )
 
 select * from examples
