@@ -1,5 +1,5 @@
-"""``make prove-identity``: who is who, measured on a brand whose truth is known.
+"""Claims of identity: accuracy against truth, rivals beside it, ids that stay.
 
-What lives here: the claims about identity, a file for each kind.
-What never does: the runner (``tests/proof/harness.py``).
+What lives here: one file per kind of claim, and the world they share.
+What never does: a threshold that was chosen by looking at these seeds.
 """

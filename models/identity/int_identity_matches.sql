@@ -1,0 +1,1 @@
+select null::varchar left_node, null::varchar right_node, null::double match_probability, null::double match_weight, null::varchar evidence, null::varchar verdict, null::timestamp as_of_at where false
