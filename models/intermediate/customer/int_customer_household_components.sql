@@ -3,8 +3,9 @@
 {# From how many first names on an address is no family's home but an office's or a block's. #}
 {%- set names_per_address = 8 %}
 
-{# Who lives together: the same surname at the same address. An order counts as her own address
-   only where the parcel bears the buyer's own name: a gift goes to another household. #}
+{# Who lives together: the same surname at the same address, and two verified people who share a
+   weaker identifier, whom identity keeps apart. An order counts as her own address only where the
+   parcel bears the buyer's own name: a gift goes to another household. #}
 
 with
 
@@ -14,6 +15,17 @@ customers as (
 
 identity_map as (
     select * from {{ ref('identity_map') }}
+),
+
+vetoed_pairs as (
+    select
+        left_customer_id,
+        right_customer_id
+    from {{ ref('guard_log') }}
+    where
+        guard = 'conflict_veto'
+        and left_customer_id is not null
+        and right_customer_id is not null
 ),
 
 records as (
@@ -111,6 +123,11 @@ from homes
 inner join families
     on homes.address_key = families.address_key
     and homes.surname = families.surname
+union all
+select
+    left_customer_id as left_node,
+    right_customer_id as right_node
+from vetoed_pairs
 union all
 -- A customer on her own is a household too, hence her tie to herself.
 select

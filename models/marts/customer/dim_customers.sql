@@ -83,6 +83,7 @@ gathered as (
             when list_members.customer_id is not null then 'listed'
             else 'not_listed'
         end as list_state,
+        customer_seeds.weakest_strength,
         customer_seeds.cluster_size as source_record_count,
         customer_seeds.identifier_count,
         households.member_count as household_member_count,
@@ -113,6 +114,7 @@ gathered as (
         consent_states.is_email_suppressed,
         consent_states.is_sms_suppressed,
         consent_states.is_ads_suppressed,
+        customer_seeds.has_open_review,
         customer_seeds.first_seen_at,
         coalesce(sightings.last_seen_at, customer_seeds.first_seen_at) as last_seen_at,
         order_totals.first_ordered_at,
@@ -181,6 +183,7 @@ final as (
         profiling_state,
         profiling_source,
         list_state,
+        weakest_strength,
         source_record_count,
         identifier_count,
         cast(household_member_count as {{ dbt.type_bigint() }}) as household_member_count,
@@ -208,6 +211,7 @@ final as (
         is_email_suppressed,
         is_sms_suppressed,
         is_ads_suppressed,
+        has_open_review,
         first_seen_at,
         last_seen_at,
         first_ordered_at,
