@@ -67,6 +67,8 @@ ranked as (
         row_number() over (
             partition by claiming.component
             order by
+                case when seeds.as_of_at is null then 0 else 1 end,
+                seeds.as_of_at,
                 case when seeds.first_ordered_at is null then 1 else 0 end,
                 seeds.first_ordered_at,
                 case when seeds.first_seen_at is null then 1 else 0 end,
@@ -77,8 +79,9 @@ ranked as (
     inner join seeds on claiming.customer_id = seeds.customer_id
 ),
 
--- Facts fixed when the ids were registered decide which survives: older rows that land later do
--- not change it.
+-- Facts fixed when the ids were registered decide which survives: the one published first, then the
+-- one with the first order, the first sighting, the smaller id. Older rows that land later do not
+-- change it, and an id that was made while two parts lay apart gives way when they meet again.
 survivors as (
     select
         component,

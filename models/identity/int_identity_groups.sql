@@ -1,5 +1,6 @@
--- What the guards judge: per record the group that strong links make of it and the one that weak
--- links would make, with their sizes and whether verified people of different names meet there.
+-- What the guards judge: per record the group that strong links make of it, the one that weak links
+-- would make, with their sizes and whether verified people of different names meet there, and the
+-- one that people's own links would make of these.
 with
 
 parts as (
@@ -29,9 +30,11 @@ grouped as (
         parts.strong_part,
         parts.person_name,
         parts.has_verified_email,
-        weak_components.component as weak_group
+        evidence.component as weak_group,
+        everything.component as whole_group
     from parts
-    inner join weak_components on parts.strong_part = weak_components.node
+    inner join weak_components as evidence on 'evidence|' || parts.strong_part = evidence.node
+    inner join weak_components as everything on 'all|' || parts.strong_part = everything.node
 ),
 
 shown as (
@@ -99,6 +102,7 @@ final as (
         grouped.proven_part,
         grouped.strong_part,
         grouped.weak_group,
+        grouped.whole_group,
         grouped.person_name,
         coalesce(part_sizes.identifier_count, 0) as part_identifier_count,
         coalesce(part_sizes.email_count, 0) as part_email_count,

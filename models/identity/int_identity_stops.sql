@@ -16,7 +16,9 @@ exclusions as (
 placed as (
     select
         candidates.*,
-        left_groups.weak_group,
+        left_groups.weak_group as left_weak_group,
+        right_groups.weak_group as right_weak_group,
+        left_groups.whole_group,
         left_groups.node_key as left_record,
         right_groups.node_key as right_record,
         left_groups.proven_part as left_proven_part,
@@ -63,6 +65,7 @@ conflict_stops as (
         and coalesce(left_person_name <> right_person_name, true)
 ),
 
+-- A later link by hand stands against an earlier "is not".
 hand_stops as (
     select
         'by_hand' as guard,
@@ -70,7 +73,8 @@ hand_stops as (
         placed.*
     from placed
     inner join exclusions
-        on placed.weak_group = exclusions.weak_group
+        on placed.whole_group = exclusions.whole_group
+        and (placed.strength <> 'S0' or placed.linked_at < exclusions.instructed_at)
         and case exclusions.leaving_kind
             when 'record' then
                 (placed.left_record = exclusions.leaving_key)
@@ -78,9 +82,12 @@ hand_stops as (
             when 'proven_part' then
                 (placed.left_proven_part = exclusions.leaving_key)
                 <> (placed.right_proven_part = exclusions.leaving_key)
-            else
+            when 'strong_part' then
                 (placed.left_strong_part = exclusions.leaving_key)
                 <> (placed.right_strong_part = exclusions.leaving_key)
+            else
+                (placed.left_weak_group = exclusions.leaving_key)
+                <> (placed.right_weak_group = exclusions.leaving_key)
         end
 ),
 
@@ -102,7 +109,6 @@ final as (
         identifier_scope,
         identifier_value,
         strength,
-        min(weak_group) as weak_group,
         min(reason) as reason,
         min(linked_at) as linked_at
     from stops

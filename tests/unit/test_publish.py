@@ -70,7 +70,7 @@ def build(settings: Settings, customers: int = 3) -> None:
                     timestamp '2026-02-01' as suppressed_at
                 from numbers where n % 2 = 0;
             create or replace table activation.sync_x as select 1 as customer_id;
-            create or replace table raw_shopify.customer as select 1 as id;
+            create or replace table raw_shopify.customer as select 1::bigint as id;
             drop table numbers;
         """)
 
