@@ -3,9 +3,10 @@
 {# From how many first names on an address is no family's home but an office's or a block's. #}
 {%- set names_per_address = 8 %}
 
-{# Who lives together: the same surname at the same address, and two verified people who share a
-   weaker identifier, whom identity keeps apart. An order counts as her own address only where the
-   parcel bears the buyer's own name: a gift goes to another household. #}
+{# Who lives together: the same surname at the same address, and people whom identity keeps apart
+   although they share an identifier: a phone under two first names is a family's. An order counts
+   as her own address only where the parcel bears the buyer's own name: a gift goes to another
+   household. #}
 
 with
 
@@ -17,13 +18,13 @@ identity_map as (
     select * from {{ ref('identity_map') }}
 ),
 
-vetoed_pairs as (
+kept_apart as (
     select
         left_customer_id,
         right_customer_id
     from {{ ref('guard_log') }}
     where
-        guard = 'conflict_veto'
+        guard in ('conflict_veto', 'name_agreement')
         and left_customer_id is not null
         and right_customer_id is not null
 ),
@@ -127,7 +128,7 @@ union all
 select
     left_customer_id as left_node,
     right_customer_id as right_node
-from vetoed_pairs
+from kept_apart
 union all
 -- A customer on her own is a household too, hence her tie to herself.
 select

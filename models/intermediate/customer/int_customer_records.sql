@@ -16,6 +16,10 @@ orders as (
     select * from {{ ref('stg_shopify__orders') }}
 ),
 
+checkouts as (
+    select * from {{ ref('stg_shopify__abandoned_checkouts') }}
+),
+
 profiles as (
     select * from {{ ref('stg_klaviyo__persons') }}
 ),
@@ -64,6 +68,28 @@ records as (
         coalesce(processed_at, created_at) as contact_seen_at,
         coalesce(processed_at, created_at) as seen_at
     from orders
+    union all
+    select
+        source_relation,
+        'shopify.abandoned_checkout' as source_table,
+        'shopify_checkout_id' as record_type,
+        cast(shopify_checkout_id as {{ dbt.type_string() }}) as source_row_id,
+        email,
+        phone_number,
+        cast(null as {{ dbt.type_string() }}) as first_name,
+        cast(null as {{ dbt.type_string() }}) as last_name,
+        cast(null as {{ dbt.type_string() }}) as recipient_first_name,
+        cast(null as {{ dbt.type_string() }}) as recipient_last_name,
+        cast(null as {{ dbt.type_string() }}) as street,
+        cast(null as {{ dbt.type_string() }}) as city,
+        cast(null as {{ dbt.type_string() }}) as region,
+        cast(null as {{ dbt.type_string() }}) as zip,
+        shipping_country_code as country_code,
+        false as is_email_verified,
+        false as is_phone_verified,
+        created_at as contact_seen_at,
+        created_at as seen_at
+    from checkouts
     union all
     select
         source_relation,

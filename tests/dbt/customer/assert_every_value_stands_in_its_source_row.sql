@@ -62,6 +62,16 @@ held as (
     union all
     select
         source_relation,
+        'shopify.abandoned_checkout' as source_table,
+        cast(shopify_checkout_id as {{ dbt.type_string() }}) as source_row_id,
+        {{ normalise_email('email') }} as email,
+        phone_number,
+        cast(null as {{ dbt.type_string() }}) as name_text,
+        {{ concat_text(["''", "''", "''", 'upper(shipping_country_code)'], '|') }} as place_text
+    from {{ ref('stg_shopify__abandoned_checkouts') }}
+    union all
+    select
+        source_relation,
         'klaviyo.person' as source_table,
         klaviyo_profile_id as source_row_id,
         {{ normalise_email('email') }} as email,
