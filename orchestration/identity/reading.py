@@ -1,0 +1,335 @@
+"""Every statement that this room makes on the identity tables.
+
+What lives here: the read-only door, and one function per question.
+What never does: a write; a sentence for people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+from orchestration.identity.errors import IdentityMissingError
+from orchestration.identity.records import (
+    BROWSER_TABLE,
+    BROWSER_TYPE,
+    Device,
+    Edge,
+    Identifier,
+    Instruction,
+    OldId,
+    Review,
+    Sighting,
+    Stop,
+)
+from orchestration.resources import warehouse_connection
+from orchestration.settings import Settings
+
+Connection = duckdb.DuckDBPyConnection
+
+# Older builds lack some of these; a query would fail in the engine's words.
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "identity.int_identity_observations": ("node_key", "identifier_type", "strength"),
+    "identity.int_identity_identifiers": ("verdict", "reason"),
+    "identity.int_identity_members": ("node_key", "customer_id"),
+    "identity.int_identity_edges": ("identifier_scope", "identifier_value", "linked_at"),
+    "identity.identity_map": ("identifier_type", "customer_id", "rule"),
+    "identity.customer_seeds": ("customer_id", "source_row_id"),
+    "identity.customer_id_history": ("old_customer_id", "customer_id", "valid_to"),
+    "identity.guard_log": ("guard", "identifier_sha256", "stopped_at"),
+    "identity.identity_reviews": ("review_kind", "left_customer_id", "match_probability"),
+    "staging.stg_ledger__identity_instructions": ("kind", "left_node_key", "actor"),
+}
+_STOPS = """
+select
+    guard, rule, identifier_type, identifier_scope, identifier_sha256, left_node_key,
+    right_node_key, left_customer_id, right_customer_id, reason, stopped_at
+from identity.guard_log
+where
+    left_node_key in (select unnest($nodes)) or right_node_key in (select unnest($nodes))
+    or left_customer_id in (select unnest($customers))
+    or right_customer_id in (select unnest($customers))
+    or identifier_sha256 in (select unnest($digests))
+order by stopped_at, guard, left_node_key, right_node_key, identifier_sha256
+"""
+_SIGHTINGS = """
+select
+    observations.node_key, observations.identifier_type, observations.identifier_scope,
+    observations.identifier_value, observations.strength,
+    coalesce(identifiers.verdict, 'browser only'), identifiers.reason,
+    observations.first_seen_at, observations.last_seen_at
+from identity.int_identity_observations as observations
+left join identity.int_identity_identifiers as identifiers
+    on observations.identifier_type = identifiers.identifier_type
+    and observations.identifier_scope = identifiers.identifier_scope
+    and observations.identifier_value = identifiers.identifier_value
+where
+    observations.node_key in (select unnest($nodes))
+    and observations.identifier_type <> 'person_name'
+order by
+    observations.first_seen_at, observations.node_key, observations.identifier_type,
+    observations.identifier_scope, observations.identifier_value
+"""
+_INSTRUCTIONS = """
+select
+    kind, left_node_key, right_node_key, identifier_type, identifier_scope, identifier_value,
+    reason, actor, recorded_at
+from staging.stg_ledger__identity_instructions
+where
+    left_node_key in (select unnest($nodes)) or right_node_key in (select unnest($nodes))
+    or identifier_type || '|' || identifier_scope || '|' || identifier_value
+    in (select unnest($identifiers))
+order by ledger_sequence
+"""
+
+
+@contextmanager
+def identity_tables(settings: Settings, holder: str) -> Iterator[Connection]:
+    """The warehouse, read-only and under its lock.
+
+    Raises:
+        IdentityMissingError: it was never built, or by a version without these tables.
+        WarehouseBusyError: it stayed taken.
+    """
+    if not settings.warehouse.is_file():
+        raise IdentityMissingError(
+            f"There is no {settings.warehouse.name} in TRIBUTARY_HOME.",
+            remedy="Run `tributary run` first, or set TRIBUTARY_HOME.",
+        )
+    with warehouse_connection(settings, holder, read_only=True) as connection:
+        _check_tables(connection)
+        yield connection
+
+
+def _check_tables(connection: Connection) -> None:
+    found = {
+        (f"{schema}.{table}", column)
+        for schema, table, column in _rows(
+            connection,
+            "select table_schema, table_name, column_name from information_schema.columns"
+            " where table_schema in ('identity', 'staging')",
+        )
+    }
+    missing = sorted({
+        table for table, columns in _NEEDED.items()
+        for column in columns if (table, column) not in found
+    })  # fmt: skip
+    if missing:
+        raise IdentityMissingError(
+            f"The warehouse lacks {', '.join(missing)}, or columns of it.",
+            remedy="Build it with this version: `tributary run`, or `tributary build`.",
+        )
+
+
+def identifier_types(connection: Connection) -> list[str]:
+    """Every type of identifier that a record shows."""
+    return [row[0] for row in _rows(
+        connection,
+        "select identifier_type from identity.int_identity_observations"
+        " where identifier_type <> 'person_name' group by identifier_type order by 1",
+    )]  # fmt: skip
+
+
+def scopes_of(connection: Connection, identifier_type: str, value: str) -> list[str]:
+    """Shops or accounts in which a record or a browser shows this value."""
+    return [row[0] for row in _rows(
+        connection,
+        "select identifier_scope from identity.int_identity_observations"
+        " where identifier_type = $type and identifier_value = $value"
+        " group by identifier_scope order by 1",
+        type=identifier_type, value=value,
+    )]  # fmt: skip
+
+
+def scopes_of_browser(connection: Connection, anonymous_id: str) -> list[str]:
+    """Sites on which a browser of this number made itself known."""
+    return [row[0] for row in _rows(
+        connection,
+        "select source_relation from identity.int_identity_observations"
+        " where source_table = $table and source_row_id = $value"
+        " group by source_relation order by 1",
+        table=BROWSER_TABLE, value=anonymous_id,
+    )]  # fmt: skip
+
+
+def records_showing(connection: Connection, identifier: Identifier) -> list[str]:
+    """Records, never browsers, that show the identifier; the earliest first."""
+    return [row[0] for row in _rows(
+        connection,
+        "select node_key from identity.int_identity_observations"
+        " where identifier_type = $type and identifier_scope = $scope"
+        " and identifier_value = $value and source_table <> $browser"
+        " order by first_seen_at, node_key",
+        type=identifier.type, scope=identifier.scope, value=identifier.value,
+        browser=BROWSER_TABLE,
+    )]  # fmt: skip
+
+
+def first_seen(connection: Connection, nodes: Collection[str]) -> dict[str, datetime | None]:
+    """When each known record was first seen, the earliest first."""
+    return dict(_rows(
+        connection,
+        "select node_key, min(first_seen_at) from identity.int_identity_observations"
+        " where node_key in (select unnest($nodes)) group by node_key order by 2, 1",
+        nodes=list(nodes),
+    ))  # fmt: skip
+
+
+def customers_of(connection: Connection, nodes: Collection[str]) -> dict[str, str]:
+    """The customer of each record that has one; a browser's too."""
+    return dict(_rows(
+        connection,
+        "select node_key, customer_id from identity.int_identity_members"
+        " where node_key in (select unnest($nodes))"
+        " union all"
+        " select identifier_scope || '|' || $table || '|' || identifier_value, customer_id"
+        " from identity.identity_map where identifier_type = $type"
+        " and identifier_scope || '|' || $table || '|' || identifier_value"
+        " in (select unnest($nodes))",
+        nodes=list(nodes), table=BROWSER_TABLE, type=BROWSER_TYPE,
+    ))  # fmt: skip
+
+
+def records_of(connection: Connection, customer_ids: Collection[str]) -> list[str]:
+    """Every record of these customers, in the order of their keys."""
+    return [row[0] for row in _rows(
+        connection,
+        "select node_key from identity.int_identity_members"
+        " where customer_id in (select unnest($customers)) order by node_key",
+        customers=list(customer_ids),
+    )]  # fmt: skip
+
+
+def seeds_of(connection: Connection, customer_ids: Collection[str]) -> dict[str, str]:
+    """The record whose key each customer's id was minted from."""
+    return dict(_rows(
+        connection,
+        "select customer_id, source_relation || '|' || source_table || '|' || source_row_id"
+        " from identity.customer_seeds where customer_id in (select unnest($customers))",
+        customers=list(customer_ids),
+    ))  # fmt: skip
+
+
+def devices_of(connection: Connection, customer_ids: Collection[str]) -> list[Device]:
+    """Browsers that are these customers' alone, the earliest first."""
+    return [Device(*row) for row in _rows(
+        connection,
+        "select identifier_scope || '|' || $table || '|' || identifier_value, customer_id, rule,"
+        " first_seen_at from identity.identity_map"
+        " where identifier_type = $type and customer_id in (select unnest($customers))"
+        " order by first_seen_at, identifier_scope, identifier_value",
+        customers=list(customer_ids), table=BROWSER_TABLE, type=BROWSER_TYPE,
+    )]  # fmt: skip
+
+
+def edges_of(connection: Connection, customer_ids: Collection[str]) -> list[Edge]:
+    """The links that hold these customers together."""
+    rows = _rows(
+        connection,
+        "select edges.left_node, edges.right_node, edges.rule, edges.identifier_type,"
+        " edges.identifier_scope, edges.identifier_value, edges.strength, edges.linked_at"
+        " from identity.int_identity_edges as edges"
+        " inner join identity.int_identity_members as members"
+        " on edges.left_node = members.node_key"
+        " where members.customer_id in (select unnest($customers))"
+        " order by edges.linked_at, edges.left_node, edges.right_node, edges.rule,"
+        " edges.identifier_value",
+        customers=list(customer_ids),
+    )
+    return [Edge(*row[:3], _identifier(row[3:6]), row[6] or "", row[7]) for row in rows]
+
+
+def browsers_showing(
+    connection: Connection, identifiers: Collection[Identifier]
+) -> list[tuple[str, Identifier]]:
+    """Browsers in which somebody gave one of these identifiers."""
+    return [(row[0], Identifier(*row[1:])) for row in _rows(
+        connection,
+        "select node_key, identifier_type, identifier_scope, identifier_value"
+        " from identity.int_identity_observations"
+        " where source_table = $browser"
+        " and identifier_type || '|' || identifier_scope || '|' || identifier_value"
+        " in (select unnest($identifiers))"
+        " order by node_key, identifier_type, identifier_scope, identifier_value",
+        browser=BROWSER_TABLE, identifiers=_keys(identifiers),
+    )]  # fmt: skip
+
+
+def reviews_of(connection: Connection, customer_ids: Collection[str]) -> list[Review]:
+    """Open reviews that name these customers."""
+    return [Review(*row) for row in _rows(
+        connection,
+        "select review_kind, left_customer_id, right_customer_id, reason,"
+        " cast(match_probability as double), raised_at from identity.identity_reviews"
+        " where left_customer_id in (select unnest($customers))"
+        " or right_customer_id in (select unnest($customers))"
+        " order by raised_at, review_kind, left_customer_id, right_customer_id",
+        customers=list(customer_ids),
+    )]  # fmt: skip
+
+
+def sightings_of(connection: Connection, nodes: Collection[str]) -> list[Sighting]:
+    """What these records and browsers show, the earliest first; never a name."""
+    return [
+        Sighting(row[0], Identifier(*row[1:4]), *row[4:])
+        for row in _rows(connection, _SIGHTINGS, nodes=list(nodes))
+    ]
+
+
+def stops_of(
+    connection: Connection,
+    nodes: Collection[str],
+    customer_ids: Collection[str],
+    digests: Collection[str],
+) -> list[Stop]:
+    """What guards stopped at these records, customers or identifiers."""
+    rows = _rows(
+        connection,
+        _STOPS,
+        nodes=list(nodes), customers=list(customer_ids), digests=list(digests),
+    )  # fmt: skip
+    return [Stop(*row) for row in rows]
+
+
+def instructions_of(
+    connection: Connection, nodes: Collection[str], identifiers: Collection[Identifier]
+) -> list[Instruction]:
+    """Orders by hand that name these records or identifiers, the oldest first."""
+    rows = _rows(
+        connection,
+        _INSTRUCTIONS,
+        nodes=list(nodes),
+        identifiers=_keys(identifiers),
+    )
+    return [Instruction(*row[:3], _identifier(row[3:6]), *row[6:]) for row in rows]
+
+
+def history_of(connection: Connection, customer_ids: Collection[str]) -> list[OldId]:
+    """Rows of the history that name these ids on either side, the oldest first."""
+    return [OldId(*row) for row in _rows(
+        connection,
+        "select old_customer_id, customer_id, valid_from, valid_to, reason"
+        " from identity.customer_id_history"
+        " where old_customer_id in (select unnest($customers))"
+        " or customer_id in (select unnest($customers))"
+        " order by valid_from, old_customer_id",
+        customers=list(customer_ids),
+    )]  # fmt: skip
+
+
+def _identifier(row: tuple[Any, ...]) -> Identifier | None:
+    # A link by hand or by score shows no identifier: its type is then the record itself.
+    is_shown = row[0] and row[2] and row[0] != "record"
+    return Identifier(row[0], row[1] or "", row[2]) if is_shown else None
+
+
+def _keys(identifiers: Collection[Identifier]) -> list[str]:
+    return [f"{one.type}|{one.scope}|{one.value}" for one in identifiers]
+
+
+def _rows(connection: Connection, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
+    return connection.execute(query, parameters).fetchall()

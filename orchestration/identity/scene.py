@@ -1,0 +1,252 @@
+"""What a picture shows: which records, which links, which way, what was stopped.
+
+What lives here: choosing and counting, at most ``MOST_DRAWN`` records; texts already masked.
+What never does: coordinates (layout.py), SVG (drawing.py), an unmasked identifier.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from orchestration.identity.explain import Apart, Component, Explanation, Together
+from orchestration.identity.paths import Step
+from orchestration.identity.records import Edge, Identifier, kind_of, row_id_of
+from orchestration.identity.report import day
+from orchestration.identity.resolve import Resolved
+
+MOST_DRAWN = 60
+NO_CUSTOMER = "no customer"
+
+
+@dataclass(frozen=True)
+class Node:
+    key: str
+    kind: str
+    number: str
+    date: str
+    is_named: bool
+
+
+@dataclass(frozen=True)
+class Group:
+    """A customer: its records that are drawn, and how many are not."""
+
+    title: str
+    nodes: tuple[Node, ...]
+    rest: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """All links between two records in one line, drawn as the strongest of them."""
+
+    left: str
+    right: str
+    strength: str
+    marks: tuple[int, ...]
+    is_on_path: bool
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """What a guard stopped between two records."""
+
+    left: str
+    right: str
+    mark: str
+
+
+@dataclass(frozen=True)
+class Scene:
+    title: str
+    groups: tuple[Group, ...]
+    links: tuple[Link, ...]
+    crossed: tuple[Crossed, ...]
+    path: tuple[str, ...]
+    stopped: tuple[str, ...]
+    key: tuple[str, ...]
+
+
+def scene_of(explanation: Explanation) -> Scene:
+    """The picture of an explanation."""
+    steps = (explanation.steps or ()) if isinstance(explanation, Together) else ()
+    marked = _marked(explanation) if isinstance(explanation, Apart) else []
+    names = _names(explanation)
+    must = [
+        *(node for step in steps for node in step.nodes),
+        *(node for left, right, _ in marked for node in (left, right)),
+        *(name.starts[0] for name in names),
+    ]
+    drawn = _chosen(explanation.component, must)
+    named = {node for name in names for node in name.starts} & set(must)
+    edges = [*explanation.component.edges, *_attachments(explanation.component, steps)]
+    marks = _marks(edges, drawn)
+    return Scene(
+        title=_title(explanation),
+        groups=_groups(explanation.component, drawn, named, must),
+        links=_links(edges, drawn, marks, steps),
+        crossed=tuple(
+            Crossed(left, right, _letter(at)) for at, (left, right, _) in enumerate(marked)
+        ),
+        path=tuple(_step_text(at, step) for at, step in enumerate(steps, start=1)),
+        stopped=tuple(f"{_letter(at)}  {text}" for at, (_, _, text) in enumerate(marked)),
+        key=tuple(f"{number}  {text}" for text, number in _key(marks)),
+    )
+
+
+def _names(explanation: Explanation) -> list[Resolved]:
+    if isinstance(explanation, Together | Apart):
+        return [explanation.left, explanation.right]
+    return [explanation.what]
+
+
+def _title(explanation: Explanation) -> str:
+    labels = [name.label() for name in _names(explanation)]
+    if isinstance(explanation, Together):
+        return f"Why {labels[0]} and {labels[1]} are one customer"
+    if isinstance(explanation, Apart):
+        return f"What keeps {labels[0]} and {labels[1]} apart"
+    return f"What {labels[0]} is made of"
+
+
+def _marked(found: Apart) -> list[tuple[str, str, str]]:
+    """Pairs of records with the text of what keeps them apart, each text once."""
+    known, pairs = set(found.component.first_seen), {}
+    shown = {one.identifier: one for one in found.shared}
+    for stopped in found.stops:
+        stop, shared = stopped.stop, None
+        if stopped.identifier is not None:
+            shared = shown.get(stopped.identifier)
+        left, right = stop.left_node, stop.right_node
+        if left not in known or right not in known:
+            left = shared.left_nodes[0] if shared is not None else None
+            right = shared.right_nodes[0] if shared is not None else None
+        if left is None or right is None or left == right:
+            continue
+        label = stopped.identifier.label() if stopped.identifier is not None else stop.rule or ""
+        text = f"{stop.guard.replace('_', ' ')}: {label}, {stop.reason}, {day(stop.stopped_at)}"
+        pairs.setdefault(text, (left, right, text))
+    return list(pairs.values())[:8]
+
+
+def _chosen(component: Component, must: Sequence[str]) -> list[str]:
+    """Every record, or of too many only those that the picture is about."""
+    nodes = list(component.first_seen)
+    if len(nodes) <= MOST_DRAWN:
+        return list(dict.fromkeys([*nodes, *must]))
+    return list(dict.fromkeys(must))[:MOST_DRAWN]
+
+
+def _attachments(component: Component, steps: Iterable[Step]) -> list[Edge]:
+    """Links of the way that hold a browser: the build has no edge for them."""
+    known = set(component.edges)
+    return [
+        edge
+        for step in steps
+        if not step.through
+        for edge in [
+            Edge(step.left_node, step.right_node, step.rule, step.identifier, step.strength,
+                 step.linked_at)
+        ]
+        if edge not in known and "browser" in (kind_of(edge.left_node), kind_of(edge.right_node))
+    ]  # fmt: skip
+
+
+Evidence = tuple[str, Identifier | None, str]
+
+
+def _marks(edges: Iterable[Edge], drawn: Sequence[str]) -> dict[Evidence, int]:
+    """A number for each piece of evidence that is drawn, the strongest first."""
+    visible = set(drawn)
+    found = {
+        (edge.rule, edge.identifier, edge.strength)
+        for edge in edges
+        if edge.left_node in visible and edge.right_node in visible
+    }
+    ordered = sorted(found, key=lambda one: (one[2], one[0], one[1] or Identifier("", "", "")))
+    return {one: number for number, one in enumerate(ordered, start=1)}
+
+
+def _key(marks: dict[Evidence, int]) -> list[tuple[str, int]]:
+    return [
+        (f"{'link' if shown is None else shown.label()} ({rule}, {strength})", number)
+        for (rule, shown, strength), number in marks.items()
+    ]
+
+
+def _links(
+    edges: Iterable[Edge],
+    drawn: Sequence[str],
+    marks: dict[Evidence, int],
+    steps: Iterable[Step],
+) -> tuple[Link, ...]:
+    on_path = {
+        frozenset(pair) for step in steps for pair in zip(step.nodes, step.nodes[1:], strict=False)
+    }
+    visible, pairs = set(drawn), {}
+    for edge in edges:
+        if edge.left_node in visible and edge.right_node in visible:
+            pair = tuple(sorted((edge.left_node, edge.right_node)))
+            pairs.setdefault(pair, []).append(edge)
+    return tuple(
+        Link(
+            left=left,
+            right=right,
+            strength=min(edge.strength for edge in group),
+            marks=tuple(sorted({marks[e.rule, e.identifier, e.strength] for e in group})),
+            is_on_path=frozenset((left, right)) in on_path,
+        )
+        for (left, right), group in sorted(pairs.items())
+    )
+
+
+def _groups(
+    component: Component, drawn: Sequence[str], named: set[str], must: Sequence[str]
+) -> tuple[Group, ...]:
+    owners: dict[str, list[str]] = {}
+    hidden: dict[str, Counter[str]] = {}
+    for node in dict.fromkeys([*must, *component.first_seen]):
+        owner = component.customer_of.get(node, NO_CUSTOMER)
+        if node in drawn:
+            owners.setdefault(owner, []).append(node)
+        else:
+            hidden.setdefault(owner, Counter())[kind_of(node)] += 1
+    return tuple(
+        Group(
+            title=owner,
+            nodes=tuple(_node(component, node, node in named) for node in sorted(nodes)),
+            rest=_rest(hidden.get(owner, Counter())),
+        )
+        for owner, nodes in owners.items()
+    )
+
+
+def _node(component: Component, key: str, is_named: bool) -> Node:
+    number = row_id_of(key)
+    return Node(
+        key=key,
+        kind=kind_of(key),
+        number=number if len(number) <= 10 else f"…{number[-8:]}",
+        date=day(component.first_seen.get(key)),
+        is_named=is_named,
+    )
+
+
+def _rest(counts: Counter[str]) -> str:
+    parts = [f"{count:,} × {kind}" for kind, count in sorted(counts.items())]
+    return f"not drawn: {', '.join(parts)}" if parts else ""
+
+
+def _step_text(at: int, step: Step) -> str:
+    shown = "by hand or score" if step.identifier is None else step.identifier.label()
+    between = f", {len(step.through)} between" if step.through else ""
+    return (
+        f"{at}. {kind_of(step.left_node)} to {kind_of(step.right_node)}: {shown} "
+        f"({step.rule}, {step.strength}, {day(step.linked_at)}{between})"
+    )
+
+
+def _letter(at: int) -> str:
+    return "ABCDEFGH"[at]
