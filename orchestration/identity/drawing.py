@@ -7,7 +7,7 @@ What never does: a choice of what is shown (scene.py), a raw identifier.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import product
@@ -56,6 +56,7 @@ def draw(scene: Scene) -> str:
     bottom = max((frame.y + frame.height for frame in frames), default=0.0)
     panel, panel_bottom = _panel(scene, right + MARGIN)
     width, height = right + MARGIN + PANEL, max(bottom, panel_bottom) + MARGIN
+    above = {node for node in at if _pull(node, scene, at) > 0}
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}"'
         f' width="{width:.0f}" height="{height:.0f}" role="img"'
@@ -68,8 +69,12 @@ def draw(scene: Scene) -> str:
         *(_halo(at[link.left], at[link.right]) for link in scene.links if link.is_on_path),
         *(_line(link, at) for link in scene.links),
         *(_crossed(one, at) for one in scene.crossed),
-        *(_node(node, at[node.key]) for group in scene.groups for node in group.nodes),
-        *_badges(scene.links, at),
+        *(
+            _node(node, at[node.key], is_label_above=node.key in above)
+            for group in scene.groups
+            for node in group.nodes
+        ),
+        *_badges(scene.links, at, above),
         *(_cross_mark(one, at) for one in scene.crossed),
         *panel,
         "</svg>",
@@ -115,7 +120,7 @@ def _arranged(
             x, y, row_height = MARGIN, y + row_height + GAP, 0.0
         frames.append(_Frame(group, x, y, width, height))
         left = x + (width - inner) / 2 + BOX[0] / 2
-        at |= {n: (left + px, y + HEAD + BOX[1] / 2 - 4 + py) for n, (px, py) in own.items()}
+        at |= {n: (left + px, y + HEAD + BOX[1] / 2 + py) for n, (px, py) in own.items()}
         x, row_height = x + width + GAP, max(row_height, height)
     return frames, at
 
@@ -170,18 +175,30 @@ def _cross_mark(one: Crossed, at: Mapping[str, Place]) -> str:
     )
 
 
-def _node(node: Node, place: Place) -> str:
+def _pull(key: str, scene: Scene, at: Mapping[str, Place]) -> float:
+    """Whether the lines of a record go down (above 0) or up: its label stands on the other side."""
+    down = 0.0
+    for one in (*scene.links, *scene.crossed):
+        if key in (one.left, one.right):
+            (x1, y1), (x2, y2) = at[key], at[one.right if key == one.left else one.left]
+            down += (y2 - y1) / max(hypot(x2 - x1, y2 - y1), 1.0)
+    return round(down, 3)
+
+
+def _node(node: Node, place: Place, *, is_label_above: bool) -> str:
     x, y = place
     ring = (
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="24" fill="none" stroke="{WAY}" stroke-width="4"/>'
         if node.is_named
         else ""
     )
+    away = 6 if node.is_named else 0
+    name_y = y - 37 - away if is_label_above else y + 34 + away
     return (
         ring
         + _shape(node.kind, x, y)
-        + _text(x, y + 35, f"{node.kind} {node.number}", size=11, weight=600, mid=True, halo=True)
-        + _text(x, y + 48, node.date, size=10.5, fill=SOFT, mid=True, halo=True)
+        + _text(x, name_y, f"{node.kind} {node.number}", size=11, weight=600, mid=True, halo=True)
+        + _text(x, name_y + 13, node.date, size=10.5, fill=SOFT, mid=True, halo=True)
     )
 
 
@@ -204,21 +221,24 @@ def _shape(kind: str, x: float, y: float, size: float = 16.0) -> str:
     return f'<polygon points="{points}" {style}/>'
 
 
-def _badges(links: Sequence[Link], at: Mapping[str, Place]) -> list[str]:
-    """The numbers of the evidence, each where its line is freest."""
-    taken: list[Place] = [(x, y + 12) for x, y in at.values()]
+def _badges(links: Sequence[Link], at: Mapping[str, Place], above: Collection[str]) -> list[str]:
+    """The numbers of the evidence, each where its line is freest of records and their labels."""
+    taken: list[Place] = [*at.values()]
+    for node, (x, y) in at.items():
+        label_y = y - 33 if node in above else y + 38
+        taken += [(x + dx, label_y) for dx in (-42, -14, 14, 42)]
     made = []
     for link in links:
         (x1, y1), (x2, y2) = at[link.left], at[link.right]
         choices = [
             (x1 + (x2 - x1) * share, y1 + (y2 - y1) * share)
-            for share in (0.5, 0.42, 0.58, 0.35, 0.65)
+            for share in (0.5, 0.42, 0.58, 0.35, 0.65, 0.28, 0.72)
         ]
         x, y = max(
-            choices, key=lambda one: min(min(hypot(one[0] - a, one[1] - b), 34) for a, b in taken)
+            choices, key=lambda one: min(min(hypot(one[0] - a, one[1] - b), 30) for a, b in taken)
         )
         taken.append((x, y))
-        text = "·".join(map(str, link.marks))
+        text = "·".join(map(str, link.marks)) + (f" +{link.between}" if link.between else "")
         half = 5.0 + 3.4 * len(text)
         made.append(
             f'<rect x="{x - half:.1f}" y="{y - 8:.1f}" width="{2 * half:.1f}" height="16" rx="8"'
@@ -234,6 +254,7 @@ def _panel(scene: Scene, x: float) -> tuple[list[str], float]:
     for title, lines in (
         ("The strongest way", scene.path),
         ("Stopped", scene.stopped),
+        ("In common", scene.common),
         ("What links show", scene.key[:24]),
     ):
         if not lines:

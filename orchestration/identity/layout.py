@@ -16,7 +16,7 @@ Place = tuple[float, float]
 
 UNIT = 150.0
 """Pixels between two linked records, before they make room for their labels."""
-BOX: Place = (104.0, 84.0)
+BOX: Place = (112.0, 108.0)
 """Room that one record takes with its label."""
 _ROUNDS, _PUSHES = 300, 400
 # Long chains of sightings curl up instead of running off the page.

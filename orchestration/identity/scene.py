@@ -47,6 +47,8 @@ class Link:
     strength: str
     marks: tuple[int, ...]
     is_on_path: bool
+    between: int = 0
+    """Sightings of the same identifier in between that are not drawn."""
 
 
 @dataclass(frozen=True)
@@ -66,33 +68,52 @@ class Scene:
     crossed: tuple[Crossed, ...]
     path: tuple[str, ...]
     stopped: tuple[str, ...]
+    common: tuple[str, ...]
     key: tuple[str, ...]
 
 
 def scene_of(explanation: Explanation) -> Scene:
     """The picture of an explanation."""
+    component = explanation.component
     steps = (explanation.steps or ()) if isinstance(explanation, Together) else ()
     marked = _marked(explanation) if isinstance(explanation, Apart) else []
-    names = _names(explanation)
+    named = _named(explanation, steps)
     must = [
+        *named,
         *(node for step in steps for node in step.nodes),
         *(node for left, right, _ in marked for node in (left, right)),
-        *(name.starts[0] for name in names),
     ]
-    drawn = _chosen(explanation.component, must)
-    named = {node for name in names for node in name.starts} & set(must)
-    edges = [*explanation.component.edges, *_attachments(explanation.component, steps)]
+    if len(set(must)) > MOST_DRAWN:
+        must = [*named, *(node for one in steps for node in (one.left_node, one.right_node))]
+    drawn = _chosen(component, must)
+    edges = [*component.edges, *_bridges(component, steps, drawn)]
     marks = _marks(edges, drawn)
     return Scene(
         title=_title(explanation),
-        groups=_groups(explanation.component, drawn, named, must),
+        groups=_groups(component, drawn, named, must),
         links=_links(edges, drawn, marks, steps),
         crossed=tuple(
             Crossed(left, right, _letter(at)) for at, (left, right, _) in enumerate(marked)
         ),
         path=tuple(_step_text(at, step) for at, step in enumerate(steps, start=1)),
         stopped=tuple(f"{_letter(at)}  {text}" for at, (_, _, text) in enumerate(marked)),
+        common=_common(explanation) if isinstance(explanation, Apart) else (),
         key=tuple(f"{number}  {text}" for text, number in _key(marks)),
+    )
+
+
+def _named(explanation: Explanation, steps: Sequence[Step]) -> list[str]:
+    """The records that the picture is about: the ends of the way, else the first of each name."""
+    if steps:
+        return [steps[0].left_node, steps[-1].right_node]
+    return [name.starts[0] for name in _names(explanation)]
+
+
+def _common(found: Apart) -> tuple[str, ...]:
+    if not found.shared:
+        return ("No identifier.",)
+    return tuple(
+        f"{one.identifier.label()}: {one.verdict.replace('_', ' ')}" for one in found.shared[:12]
     )
 
 
@@ -132,25 +153,28 @@ def _marked(found: Apart) -> list[tuple[str, str, str]]:
 
 
 def _chosen(component: Component, must: Sequence[str]) -> list[str]:
-    """Every record, or of too many only those that the picture is about."""
-    nodes = list(component.first_seen)
-    if len(nodes) <= MOST_DRAWN:
-        return list(dict.fromkeys([*nodes, *must]))
-    return list(dict.fromkeys(must))[:MOST_DRAWN]
+    """What the picture is about, and whole customers, the smallest first, while there is room."""
+    drawn = list(dict.fromkeys(must))
+    owned: dict[str, list[str]] = {}
+    for node in component.first_seen:
+        owned.setdefault(component.customer_of.get(node, NO_CUSTOMER), []).append(node)
+    for nodes in sorted(owned.values(), key=len):
+        with_them = list(dict.fromkeys([*drawn, *nodes]))
+        if len(with_them) <= MOST_DRAWN:
+            drawn = with_them
+    return drawn
 
 
-def _attachments(component: Component, steps: Iterable[Step]) -> list[Edge]:
-    """Links of the way that hold a browser: the build has no edge for them."""
-    known = set(component.edges)
+def _bridges(component: Component, steps: Iterable[Step], drawn: Sequence[str]) -> list[Edge]:
+    """Steps of the way that no drawn edge stands for: of a browser, and over records left out."""
+    visible, known = set(drawn), {edge.identifier for edge in component.edges}
     return [
-        edge
+        Edge(step.left_node, step.right_node, step.rule, step.identifier, step.strength,
+             step.linked_at)
         for step in steps
-        if not step.through
-        for edge in [
-            Edge(step.left_node, step.right_node, step.rule, step.identifier, step.strength,
-                 step.linked_at)
-        ]
-        if edge not in known and "browser" in (kind_of(edge.left_node), kind_of(edge.right_node))
+        if not visible.issuperset(step.nodes)
+        or step.identifier not in known
+        or "browser" in (kind_of(step.left_node), kind_of(step.right_node))
     ]  # fmt: skip
 
 
@@ -182,10 +206,14 @@ def _links(
     marks: dict[Evidence, int],
     steps: Iterable[Step],
 ) -> tuple[Link, ...]:
-    on_path = {
-        frozenset(pair) for step in steps for pair in zip(step.nodes, step.nodes[1:], strict=False)
-    }
     visible, pairs = set(drawn), {}
+    between: dict[frozenset[str], int] = {}
+    for step in steps:
+        if visible.issuperset(step.nodes):
+            chain = zip(step.nodes, step.nodes[1:], strict=False)
+            between |= {frozenset(pair): 0 for pair in chain}
+        else:
+            between[frozenset((step.left_node, step.right_node))] = len(step.through)
     for edge in edges:
         if edge.left_node in visible and edge.right_node in visible:
             pair = tuple(sorted((edge.left_node, edge.right_node)))
@@ -196,14 +224,15 @@ def _links(
             right=right,
             strength=min(edge.strength for edge in group),
             marks=tuple(sorted({marks[e.rule, e.identifier, e.strength] for e in group})),
-            is_on_path=frozenset((left, right)) in on_path,
+            is_on_path=frozenset((left, right)) in between,
+            between=between.get(frozenset((left, right)), 0),
         )
         for (left, right), group in sorted(pairs.items())
     )
 
 
 def _groups(
-    component: Component, drawn: Sequence[str], named: set[str], must: Sequence[str]
+    component: Component, drawn: Sequence[str], named: Sequence[str], must: Sequence[str]
 ) -> tuple[Group, ...]:
     owners: dict[str, list[str]] = {}
     hidden: dict[str, Counter[str]] = {}
@@ -228,7 +257,7 @@ def _node(component: Component, key: str, is_named: bool) -> Node:
     return Node(
         key=key,
         kind=kind_of(key),
-        number=number if len(number) <= 10 else f"…{number[-8:]}",
+        number=number if len(number) <= 8 else f"…{number[-6:]}",
         date=day(component.first_seen.get(key)),
         is_named=is_named,
     )
