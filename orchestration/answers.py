@@ -98,11 +98,15 @@ def publication(report: PublishReport) -> Answer:
             "is_new": report.is_new,
             "table_rows": dict(report.table_rows),
             "new_customer_ids": report.new_customer_id_count,
+            "new_anchors": report.new_anchor_count,
+            "new_merges_and_splits": report.new_change_count,
             "new_suppressions": report.new_suppression_count,
         },
         (
             f"{how}: build {report.build_id}, {len(report.table_rows)} tables; "
-            f"{report.new_customer_id_count:,} new customer ids and "
+            f"{report.new_customer_id_count:,} new customer ids with "
+            f"{report.new_anchor_count:,} new anchors, "
+            f"{report.new_change_count:,} new merges and splits and "
             f"{report.new_suppression_count:,} new suppressions went to the ledger.",
         ),
     )

@@ -1,7 +1,7 @@
 """The published snapshot as an asset: whatever the public models built, once it is green.
 
 What lives here: the asset.
-What never does: what a snapshot holds (``publish.py``).
+What never does: what a snapshot holds (``publish/``).
 """
 
 from collections.abc import Callable, Mapping
@@ -51,6 +51,8 @@ def build_snapshot(
                 "new": report.is_new,
                 "tables": len(report.table_rows),
                 "new customer ids": report.new_customer_id_count,
+                "new anchors": report.new_anchor_count,
+                "new merges and splits": report.new_change_count,
                 "new suppressions": report.new_suppression_count,
             }
         )

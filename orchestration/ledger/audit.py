@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, select
 
 from orchestration.ledger.engine import damaged
 from orchestration.ledger.tables import audit_chain
@@ -88,6 +88,22 @@ def verify_chain(
     if anchored is not None and anchored_hash != anchored.link_hash:
         raise damaged("The ledger's audit chain", f"lost link {anchored.position}")
     return position
+
+
+def batch_digest(
+    connection: Connection, table: Table, names: Sequence[str], first: int, count: int
+) -> str:
+    """SHA-256 over these columns of the rows that a batch wrote, for a link and its witness."""
+    rows = connection.execute(
+        select(*[table.c[name] for name in names])
+        .where(table.c.sequence >= first, table.c.sequence < first + count)
+        .order_by(table.c.sequence)
+    )
+    digest = hashlib.sha256()
+    for row in rows:
+        values = [value.isoformat() if isinstance(value, datetime) else value for value in row]
+        digest.update(canonical_json(values).encode())
+    return digest.hexdigest()
 
 
 class Anchor:

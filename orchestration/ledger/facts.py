@@ -1,22 +1,21 @@
-"""Facts that outlive every build: published customer ids and suppressions.
+"""Facts that outlive every build: suppressions, and how any fact is read.
 
-What lives here: recording both idempotently, looking suppressions up, reading tables by watermark.
-What never does: opt-ins; nothing here lifts a suppression.
+What lives here: recording suppressions once, looking them up, reading tables by watermark.
+What never does: opt-ins; nothing here lifts a suppression. Customer ids (``customer_ids.py``).
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, select, tuple_
+from sqlalchemy import Connection, select, tuple_
 
 from orchestration.errors import UnknownNameError
 from orchestration.ledger import audit
 from orchestration.ledger.statements import chunks, next_sequence
-from orchestration.ledger.tables import LANDED_TABLES, customer_id_register, suppression
+from orchestration.ledger.tables import LANDED_TABLES, suppression
 
 SUBJECT_TYPES = ("customer_id", "email_sha256", "phone_sha256")
 _SUPPRESSION_KEY = ("subject_type", "subject_value", "channel", "purpose", "source_event")
@@ -41,40 +40,6 @@ def rows_since(
         select(landed).where(landed.c.sequence > sequence).order_by(landed.c.sequence).limit(limit)
     )
     return [dict(row._mapping) for row in rows]
-
-
-def unregistered(
-    connection: Connection, rows: Sequence[Mapping[str, Any]]
-) -> list[Mapping[str, Any]]:
-    """Those rows whose customer id is not in the register; the first of equal ids counts."""
-    known: set[str] = set(
-        connection.execute(
-            select(customer_id_register.c.customer_id).where(
-                customer_id_register.c.customer_id.in_([row["customer_id"] for row in rows])
-            )
-        ).scalars()
-    )
-    new = {row["customer_id"]: row for row in reversed(rows) if row["customer_id"] not in known}
-    return list(reversed(new.values()))
-
-
-def register_customer_ids(
-    connection: Connection, rows: Sequence[Mapping[str, Any]], at: datetime
-) -> int:
-    """Register new ids in the caller's transaction; a known id keeps its first source row."""
-    new = unregistered(connection, rows)
-    if not new:
-        return 0
-    first = next_sequence(connection, customer_id_register.name, len(new))
-    names = ("customer_id", "source_relation", "source_table", "source_row_id")
-    connection.execute(
-        customer_id_register.insert(),
-        [
-            {"sequence": first + place, "registered_at": at, **{name: row[name] for name in names}}
-            for place, row in enumerate(new)
-        ],
-    )
-    return len(new)
 
 
 def unrecorded(
@@ -161,15 +126,4 @@ def stream_suppressed(connection: Connection, channel: str, purpose: str) -> Ite
 
 def _suppression_digest(connection: Connection, first: int, count: int) -> str:
     names = ("sequence", *_SUPPRESSION_KEY, "suppressed_at")
-    rows = connection.execute(
-        select(*[suppression.c[name] for name in names])
-        .where(
-            and_(suppression.c.sequence >= first, suppression.c.sequence < first + count),
-        )
-        .order_by(suppression.c.sequence)
-    )
-    digest = hashlib.sha256()
-    for row in rows:
-        values = [*row[:-1], row.suppressed_at.isoformat()]
-        digest.update(audit.canonical_json(values).encode())
-    return digest.hexdigest()
+    return audit.batch_digest(connection, suppression, names, first, count)

@@ -6,19 +6,37 @@ What never does: a way back; a ledger of a newer version is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, func, inspect, select
+from sqlalchemy import Column, Connection, Table, func, inspect, select, text
+from sqlalchemy.schema import CreateColumn
 
 from orchestration.ledger import audit
 from orchestration.ledger.errors import LedgerError
-from orchestration.ledger.tables import metadata, schema_version
+from orchestration.ledger.tables import (
+    customer_id_anchor,
+    customer_id_change,
+    customer_id_register,
+    identity_instruction,
+    metadata,
+    schema_version,
+)
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+
+
+def _remember_changes_of_identity(connection: Connection) -> None:
+    """2: what an id was when registered, its anchors and changes, and what people decided."""
+    _add_columns(
+        connection, customer_id_register, ("first_ordered_at", "first_seen_at", "as_of_at")
+    )
+    for table in (customer_id_anchor, customer_id_change, identity_instruction):
+        table.create(connection, checkfirst=True)
+
 
 # version -> the step that leads there from the version before, in the caller's transaction.
-STEPS: Mapping[int, Callable[[Connection], None]] = {}
+STEPS: Mapping[int, Callable[[Connection], None]] = {2: _remember_changes_of_identity}
 
 
 def migrate(connection: Connection, at: datetime) -> None:
@@ -42,6 +60,14 @@ def migrate(connection: Connection, at: datetime) -> None:
         STEPS[step](connection)
         _stamp(connection, step, at)
         audit.append(connection, "migration", {"schema_version": step}, at)
+
+
+def _add_columns(connection: Connection, table: Table, names: Sequence[str]) -> None:
+    """Add nullable columns; rows that are there keep what they hold."""
+    for name in names:
+        column: Column[object] = table.c[name]
+        specification = CreateColumn(column).compile(dialect=connection.dialect)
+        connection.execute(text(f"alter table {table.name} add column {specification}"))
 
 
 def _stamp(connection: Connection, version: int, at: datetime) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from orchestration.errors import TributaryError
-from orchestration.ledger import audit, facts, migrations, seals
+from orchestration.ledger import audit, customer_ids, facts, instructions, migrations, seals
 from orchestration.ledger.engine import (
     READ_OPTION,
     check_file,
@@ -33,6 +33,7 @@ from orchestration.settings import Settings
 
 _WITNESSES: Mapping[str, audit.Witness] = {
     "approval": seals.approval_stands,
+    "identity_instruction": instructions.instructions_stand,
     "suppression": facts.suppressions_stand,
 }
 
@@ -99,8 +100,28 @@ class Ledger:
 
     def register_customer_ids(self, rows: Iterable[Mapping[str, Any]]) -> int:
         """Register published ids; rows hold customer_id, source_relation, source_table,
-        source_row_id. Ids that are known stay as they are. Returns how many were new."""
-        return self._in_chunks(rows, facts.unregistered, facts.register_customer_ids)
+        source_row_id, and where known first_ordered_at, first_seen_at, as_of_at (aware). Ids that
+        are known stay as they are. Returns how many were new."""
+        return self._in_chunks(rows, customer_ids.unregistered, customer_ids.register)
+
+    def register_customer_anchors(self, rows: Iterable[Mapping[str, Any]]) -> int:
+        """Register the records that ids keep; rows hold customer_id, source_relation, source_table,
+        source_row_id, anchor_number, and where known as_of_at (aware). A source row stays with its
+        first id. Returns how many were new."""
+        return self._in_chunks(rows, customer_ids.unanchored, customer_ids.register_anchors)
+
+    def record_customer_id_changes(self, rows: Iterable[Mapping[str, Any]]) -> int:
+        """Record merges and splits; rows hold old_customer_id, customer_id (null for a split),
+        kind, reason, changed_at (aware). Idempotent by old id and time. Returns how many were
+        new."""
+        return self._in_chunks(rows, customer_ids.unchanged, customer_ids.record_changes)
+
+    def record_identity_instruction(self, kind: str, **given: str) -> int:
+        """Record what a person decided: ``link`` and ``unlink`` with left_node_key and
+        right_node_key, ``block`` and ``unblock`` with identifier_type, identifier_scope and
+        identifier_value; always with reason and actor. Returns its sequence."""
+        with self.transaction() as connection:
+            return instructions.record(connection, [{**given, "kind": kind}], self._now())
 
     def record_suppressions(self, rows: Iterable[Mapping[str, Any]]) -> int:
         """Record suppressions; rows hold subject_type, subject_value, channel, purpose,

@@ -222,9 +222,68 @@ customer_id_register = Table(
     Column("source_table", String, nullable=False),
     Column("source_row_id", String, nullable=False),
     Column("registered_at", UtcDateTime, nullable=False),
+    # What the build knew when it registered the id: which of two ids survives hangs on it, so it
+    # never changes. Null where an older version registered the id.
+    Column("first_ordered_at", UtcDateTime),
+    Column("first_seen_at", UtcDateTime),
+    Column("as_of_at", UtcDateTime),
+)
+
+# The records that an id keeps when its other records leave it.
+customer_id_anchor = Table(
+    "customer_id_anchor",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("customer_id", String, nullable=False, index=True),
+    Column("source_relation", String, nullable=False),
+    Column("source_table", String, nullable=False),
+    Column("source_row_id", String, nullable=False),
+    Column("anchor_number", Integer, nullable=False),
+    Column("as_of_at", UtcDateTime),
+    Column("registered_at", UtcDateTime, nullable=False),
+    UniqueConstraint("source_relation", "source_table", "source_row_id"),
+)
+
+# What became of a published id: merged into customer_id, or itself again (customer_id null).
+customer_id_change = Table(
+    "customer_id_change",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("old_customer_id", String, nullable=False),
+    Column("customer_id", String),
+    Column("kind", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    UniqueConstraint("old_customer_id", "changed_at"),
+)
+
+# What a person decided about two records or about an identifier; the newest decision holds.
+identity_instruction = Table(
+    "identity_instruction",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String, nullable=False),
+    Column("left_node_key", String),
+    Column("right_node_key", String),
+    Column("identifier_type", String),
+    Column("identifier_scope", String),
+    Column("identifier_value", String),
+    Column("reason", Text, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
 )
 
 # The tables that landing copies by watermark.
 LANDED_TABLES = {
-    table.name: table for table in (customer_id_register, delivered, receipt, suppression)
+    table.name: table
+    for table in (
+        customer_id_anchor,
+        customer_id_change,
+        customer_id_register,
+        delivered,
+        identity_instruction,
+        receipt,
+        suppression,
+    )
 }

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from rich.table import Table
 
@@ -10,6 +11,7 @@ from orchestration.activation.deliver import DeliveryReport, PlanDelivery
 from orchestration.landing import LandingReport, TableReport
 from orchestration.ledger import SealedPlan
 from orchestration.project import BuildResult, NodeResult
+from orchestration.publish import PublishReport
 from orchestration.run import RunReport, Status, Step
 
 PLAN = SealedPlan(
@@ -85,3 +87,20 @@ def test_status_shows_what_stands_at_each_destination() -> None:
     value = answers.status(now).value
     assert value["build_id"] == "0123"
     assert value["delivered"] == [{"destination": "klaviyo", "object": "list/vip", "rows": 7}]
+
+
+def test_publication_shows_what_the_ledger_learned() -> None:
+    report = PublishReport(
+        build_id="b1", folder=Path("b1"), is_new=True, table_rows={"customer.dim_customers": 9},
+        new_customer_id_count=1_200, new_anchor_count=4, new_change_count=3,
+        new_suppression_count=2,
+    )  # fmt: skip
+    answer = answers.publication(report)
+    assert {name: answer.value[name] for name in answer.value if name.startswith("new_")} == {
+        "new_customer_ids": 1_200,
+        "new_anchors": 4,
+        "new_merges_and_splits": 3,
+        "new_suppressions": 2,
+    }
+    (line,) = texts(answer)
+    assert "1,200 new customer ids with 4 new anchors, 3 new merges and splits" in line

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,10 @@ from orchestration.settings import Settings
 from tests.unit.activation.world import Clock, settings_in
 
 PUBLIC = ("customer.dim_customers", "identity.identity_map", "commerce.fct_orders")
-PRIVATE = ("identity.customer_seeds", "activation.sync_x", "consent.fct_suppressions")
+PRIVATE = (
+    "identity.customer_seeds", "identity.customer_anchors", "identity.customer_id_history",
+    "activation.sync_x", "consent.fct_suppressions",
+)  # fmt: skip
 
 
 def build(settings: Settings, customers: int = 3) -> None:
@@ -47,7 +51,17 @@ def build(settings: Settings, customers: int = 3) -> None:
                 from numbers;
             create or replace table identity.customer_seeds as
                 select customer_id, 'shop' as source_relation, 'customer' as source_table,
-                    n::varchar as source_row_id, timestamp '2026-01-01' as first_seen_at
+                    n::varchar as source_row_id, timestamp '2026-01-01' as first_seen_at,
+                    case when n > 0 then timestamp '2026-01-02' end as first_ordered_at,
+                    timestamp '2026-03-01' as as_of_at
+                from numbers;
+            create or replace table identity.customer_anchors as
+                select customer_id, 'shop' as source_relation, 'customer' as source_table,
+                    n::varchar as source_row_id, 1 as anchor_number
+                from numbers;
+            create or replace table identity.customer_id_history as
+                select 'old' || n as old_customer_id, customer_id, 'email' as reason,
+                    timestamp '2026-02-01' as valid_from, null::timestamp as valid_to
                 from numbers;
             create or replace table commerce.fct_orders as select n as order_id from numbers;
             create or replace table consent.fct_suppressions as
@@ -56,7 +70,7 @@ def build(settings: Settings, customers: int = 3) -> None:
                     timestamp '2026-02-01' as suppressed_at
                 from numbers where n % 2 = 0;
             create or replace table activation.sync_x as select 1 as customer_id;
-            create or replace table raw_shopify.customer as select 1 as id;
+            create or replace table raw_shopify.customer as select 1::bigint as id;
             drop table numbers;
         """)
 
@@ -126,14 +140,73 @@ def test_the_ledger_hears_new_ids_and_suppressions_once(
 ) -> None:
     first = published(settings, ledger)
     assert (first.new_customer_id_count, first.new_suppression_count) == (3, 2)
+    assert (first.new_anchor_count, first.new_change_count) == (3, 3)
     build(settings, customers=4)
     second = published(settings, ledger)
     assert (second.new_customer_id_count, second.new_suppression_count) == (1, 0)
+    assert (second.new_anchor_count, second.new_change_count) == (1, 1)
     register = ledger.rows_since("customer_id_register", 0, 10)
     assert [row["customer_id"] for row in register] == ["c0", "c1", "c2", "c3"]
     assert register[3]["source_row_id"] == "3"
+    assert [row["first_ordered_at"] for row in register[:2]] == [None, day(2, month=1)]
+    assert register[3]["as_of_at"] == day(1, month=3)
+    anchors = ledger.rows_since("customer_id_anchor", 0, 10)
+    assert [row["customer_id"] for row in anchors] == ["c0", "c1", "c2", "c3"]
+    assert {row["as_of_at"] for row in anchors} == {day(1, month=3)}
     assert len(ledger.rows_since("suppression", 0, 10)) == 2
     assert ledger.verify() == 2
+
+
+def day(number: int, *, month: int) -> datetime:
+    return datetime(2026, month, number, tzinfo=UTC)
+
+
+def test_spans_of_an_old_id_become_merges_and_splits(settings: Settings, ledger: Ledger) -> None:
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute("""
+            create or replace table identity.customer_id_history as
+            select * from (values
+                ('a', 'b', timestamp '2026-01-01', timestamp '2026-01-05', 'email'),
+                ('a', 'c', timestamp '2026-01-05', timestamp '2026-01-09', 'phone'),
+                ('a', 'b', timestamp '2026-01-20', null, 'email'),
+                ('d', 'b', timestamp '2026-01-02', timestamp '2026-01-20', 'by_hand'),
+                ('e', 'b', timestamp '2026-01-20', null, 'by_hand')
+            ) as spans (old_customer_id, customer_id, valid_from, valid_to, reason)
+        """)
+    assert published(settings, ledger).new_change_count == 7
+    assert published(settings, ledger).new_change_count == 0
+    changes = [
+        (row["old_customer_id"], row["kind"], row["customer_id"], row["changed_at"], row["reason"])
+        for row in ledger.rows_since("customer_id_change", 0, 10)
+    ]
+    assert changes == [
+        ("a", "merge", "b", day(1, month=1), "email"),
+        ("a", "merge", "c", day(5, month=1), "phone"),
+        ("a", "split", None, day(9, month=1), "no_longer_linked"),
+        ("a", "merge", "b", day(20, month=1), "email"),
+        ("d", "merge", "b", day(2, month=1), "by_hand"),
+        ("d", "split", None, day(20, month=1), "no_longer_linked"),
+        ("e", "merge", "b", day(20, month=1), "by_hand"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "named"),
+    [
+        ("drop table identity.customer_anchors", "customer_anchors"),
+        ("drop table identity.customer_id_history", "customer_id_history"),
+        ("alter table identity.customer_seeds drop column first_ordered_at", "customer_seeds"),
+    ],
+)
+def test_what_the_ledger_needs_is_looked_for_before_anything_is_published(
+    settings: Settings, ledger: Ledger, spoiled: str, named: str
+) -> None:
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute(spoiled)
+    with pytest.raises(PublishError, match=named):
+        published(settings, ledger)
+    assert not (settings.published_dir / "current").exists()
+    assert ledger.rows_since("customer_id_register", 0, 10) == []
 
 
 def test_the_same_build_again_writes_nothing(settings: Settings, ledger: Ledger) -> None:
@@ -203,7 +276,9 @@ def outcome(settings: Settings) -> dict[str, Any]:
         assert ledger.verify() > 0
         facts = {
             table: [row["sequence"] for row in ledger.rows_since(table, 0, 10_000)]
-            for table in ("customer_id_register", "suppression")
+            for table in (
+                "customer_id_register", "customer_id_anchor", "customer_id_change", "suppression"
+            )
         }
     folder = settings.published_dir / "current"
     files = {file.name: file.read_bytes() for file in folder.iterdir()}
@@ -219,6 +294,8 @@ def outcome(settings: Settings) -> dict[str, Any]:
         "publish_before_pointer:1",
         "publish_pointed:1",
         "publish_registered:1",
+        "publish_anchored:1",
+        "publish_changes_recorded:1",
     ],
 )
 def test_killed_at_a_point_and_run_again(tmp_path: Path, point: str) -> None:

@@ -1,11 +1,11 @@
 {# A customer's state at any moment follows from how many of her identifiers say no and how many
-   say yes then. Each identifier's state adds 1 where it begins and takes 1 away where it ends.
-   #}
+   say yes then; a no that she inherited counts like one more identifier. Each state adds 1 where
+   it begins and takes 1 away where it ends. #}
 
 with
 
 identifier_states as (
-    select * from {{ ref('int_consent_by_identifier') }}
+    select * from {{ ref('int_consent_by_subject') }}
     where customer_id is not null
 ),
 

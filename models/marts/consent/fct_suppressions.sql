@@ -22,8 +22,13 @@ events as (
     where fact is not null
 ),
 
+inherited as (
+    select * from {{ ref('int_consent_inherited') }}
+    where inheritance in ('deletion', 'minor', 'gpc')
+),
+
 ledger_suppressions as (
-    select * from {{ ref('stg_ledger__suppressions') }}
+    select * from {{ ref('int_consent_ledger_suppressions') }}
 ),
 
 {# Selling and sharing are one act to an ad platform. #}
@@ -102,6 +107,15 @@ merged as (
         suppressed_at
     from rights
     where place = 1
+    union all
+    select
+        subject_type,
+        subject_value,
+        channel,
+        purpose,
+        consent_event_id as source_event,
+        valid_from as suppressed_at
+    from inherited
     union all
     select
         subject_type,

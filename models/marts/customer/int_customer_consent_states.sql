@@ -27,6 +27,11 @@ consent_events as (
     where customer_id is not null
 ),
 
+inherited as (
+    select * from {{ ref('int_consent_inherited') }}
+    where inheritance in ('deletion', 'minor', 'gpc')
+),
+
 customers as (
     select customer_id from {{ ref('customer_seeds') }}
 ),
@@ -80,6 +85,22 @@ states as (
     group by customer_id
 ),
 
+proven as (
+    select
+        customer_id,
+        fact,
+        jurisdiction,
+        occurred_at
+    from consent_events
+    union all
+    select
+        customer_id,
+        inheritance as fact,
+        jurisdiction,
+        valid_from as occurred_at
+    from inherited
+),
+
 {# Facts that do not lapse with a later yes. #}
 facts as (
     select
@@ -90,7 +111,7 @@ facts as (
         max(case when fact = 'complaint' then 1 else 0 end) as complaint_count,
         max(case when upper(jurisdiction) = 'US-CA' then 1 else 0 end) as california_count,
         max(case when fact = 'gpc' then occurred_at end) as gpc_seen_at
-    from consent_events
+    from proven
     group by customer_id
 ),
 

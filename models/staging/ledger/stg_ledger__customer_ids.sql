@@ -11,6 +11,9 @@ final as (
         source_row_id,
         source_table,
         sequence as ledger_sequence,
+        first_ordered_at,
+        first_seen_at,
+        as_of_at,
         registered_at
     from source
 )

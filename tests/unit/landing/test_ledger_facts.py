@@ -27,6 +27,9 @@ def registered(sequence: int, customer_id: str, row: str = "1") -> dict[str, Any
         "source_table": "shopify.customer",
         "source_row_id": row,
         "registered_at": MOMENT,
+        "first_ordered_at": None,
+        "first_seen_at": MOMENT,
+        "as_of_at": MOMENT,
         "note_of_a_later_version": "ignored",
     }
 

@@ -1,8 +1,8 @@
-"""Publish a green build: an immutable snapshot, one pointer, and what the ledger must remember.
+"""The snapshot of a green build: immutable files and the one pointer that readers follow.
 
-What lives here: the export of public models, ``lookup.sqlite``, digests, the pointer's rename, and
-handing new customer ids and suppressions to the ledger.
-What never does: rules of a model; opt-ins; the ``activation`` schema (plans read it, nobody else).
+What lives here: the export of public models, ``lookup.sqlite``, digests, the pointer's rename.
+What never does: rules of a model; the ``activation`` schema (plans read it, nobody else); what the
+ledger is told (``registration.py``).
 
 Killed anywhere and run again, it ends in the same state.
 """
@@ -14,34 +14,33 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from orchestration.errors import TributaryError
 from orchestration.faults import kill_point
 from orchestration.ledger import Ledger
 from orchestration.ledger.audit import canonical_json, fsync_folder
+from orchestration.publish import registration
+from orchestration.publish.relations import (
+    ROWS_TOGETHER,
+    PublishError,
+    Relation,
+    batches,
+    no_table,
+    quoted,
+)
 from orchestration.resources import warehouse_connection
 from orchestration.settings import Settings
 
 KEPT_SNAPSHOTS = 3
 POINTER = "current"
-_ROWS_TOGETHER = 10_240
 _IDENTITY_MAP = ("identity", "identity_map")
 _CUSTOMERS = ("customer", "dim_customers")
-_SEEDS = ("identity", "customer_seeds")
-_SUPPRESSIONS = ("consent", "fct_suppressions")
-
-Relation = tuple[str, str]
-
-
-class PublishError(TributaryError):
-    """The build cannot be published: no manifest, or a table that it promises is not there."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,8 @@ class PublishReport:
     is_new: bool
     table_rows: Mapping[str, int]
     new_customer_id_count: int
+    new_anchor_count: int
+    new_change_count: int
     new_suppression_count: int
 
 
@@ -70,6 +71,7 @@ def publish(
     """
     relations = _public_relations(manifest)
     with warehouse_connection(settings, "publish", read_only=True) as warehouse:
+        registration.check_tables(warehouse)
         tables = [_described(warehouse, relation) for relation in relations]
         build_id = hashlib.sha256(
             canonical_json([[t["table"], t["sha256"]] for t in tables]).encode()
@@ -79,17 +81,17 @@ def publish(
         if is_new:
             _export(settings, warehouse, relations, tables, folder, build_id)
         _point(settings, folder, now())
-        new_ids = ledger.register_customer_ids(_seeds(warehouse))
-        kill_point("publish_registered")
-        new_suppressions = ledger.record_suppressions(_suppressions(warehouse))
+        new = registration.register(warehouse, ledger)
     _drop_old(settings, folder)
     return PublishReport(
         build_id=build_id,
         folder=folder,
         is_new=is_new,
         table_rows={str(t["table"]): int(t["row_count"]) for t in tables},
-        new_customer_id_count=new_ids,
-        new_suppression_count=new_suppressions,
+        new_customer_id_count=new.customer_id_count,
+        new_anchor_count=new.anchor_count,
+        new_change_count=new.change_count,
+        new_suppression_count=new.suppression_count,
     )
 
 
@@ -138,19 +140,19 @@ def _public_relations(manifest: Path) -> list[Relation]:
 
 def _described(warehouse: duckdb.DuckDBPyConnection, relation: Relation) -> dict[str, Any]:
     try:
-        count = warehouse.execute(f"select count(*) from {_quoted(relation)}").fetchone()[0]
+        count = warehouse.execute(f"select count(*) from {quoted(relation)}").fetchone()[0]
         digest = _digest(warehouse, relation)
     except duckdb.CatalogException as error:
-        raise _no_table(relation) from error
+        raise no_table(relation) from error
     return {"table": ".".join(relation), "row_count": count, "sha256": digest}
 
 
 def _digest(warehouse: duckdb.DuckDBPyConnection, relation: Relation) -> str:
     reader = warehouse.execute(f"""
         select sha256(cast(to_json(built) as varchar)) as row_digest
-        from {_quoted(relation)} as built
+        from {quoted(relation)} as built
         order by row_digest
-    """).to_arrow_reader(_ROWS_TOGETHER)
+    """).to_arrow_reader(ROWS_TOGETHER)
     digest = hashlib.sha256()
     for batch in reader:
         digest.update("".join(batch.column(0).to_pylist()).encode())
@@ -173,7 +175,7 @@ def _export(
     for relation in relations:
         file = temporary / f"{'.'.join(relation)}.parquet"
         warehouse.execute(
-            f"copy (select * from {_quoted(relation)} order by all) "
+            f"copy (select * from {quoted(relation)} order by all) "
             f"to {_text(str(file))} (format parquet, compression zstd)"
         )
         kill_point("publish_exporting")
@@ -198,12 +200,12 @@ def _write_lookup(warehouse: duckdb.DuckDBPyConnection, file: Path) -> None:
                 identifier_type || '|' || coalesce(identifier_scope, '') || '|' || identifier_value
             ) as identifier_digest,
             customer_id
-        from {_quoted(_IDENTITY_MAP)}
+        from {quoted(_IDENTITY_MAP)}
         order by identifier_digest
     """
     profiles = f"""
         select customer_id, cast(to_json(built) as varchar) as profile_json
-        from {_quoted(_CUSTOMERS)} as built
+        from {quoted(_CUSTOMERS)} as built
         order by customer_id
     """
     lookup = sqlite3.connect(file)
@@ -219,9 +221,9 @@ def _write_lookup(warehouse: duckdb.DuckDBPyConnection, file: Path) -> None:
             "create table profile (customer_id text primary key, profile_json text) without rowid"
         )
         with lookup:
-            for batch in _batches(warehouse, identifiers):
+            for batch in batches(warehouse, identifiers):
                 lookup.executemany("insert into identifier values (?, ?)", batch)
-            for batch in _batches(warehouse, profiles):
+            for batch in batches(warehouse, profiles):
                 lookup.executemany("insert into profile values (?, ?)", batch)
     finally:
         lookup.close()
@@ -255,49 +257,6 @@ def _drop_old(settings: Settings, current: Path) -> None:
         shutil.rmtree(old)
     for link in settings.published_dir.glob(f".{POINTER}.*"):
         link.unlink()
-
-
-def _seeds(warehouse: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
-    names = ("customer_id", "source_relation", "source_table", "source_row_id")
-    yield from _rows(warehouse, _SEEDS, names, "customer_id")
-
-
-def _suppressions(warehouse: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
-    key = ("subject_type", "subject_value", "channel", "purpose", "source_event")
-    for row in _rows(warehouse, _SUPPRESSIONS, (*key, "suppressed_at"), ", ".join(key)):
-        moment = row["suppressed_at"]
-        aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-        yield {**row, "suppressed_at": aware}
-
-
-def _rows(
-    warehouse: duckdb.DuckDBPyConnection, relation: Relation, names: tuple[str, ...], order: str
-) -> Iterator[dict[str, Any]]:
-    statement = f"select {', '.join(names)} from {_quoted(relation)} order by {order}"
-    try:
-        for batch in _batches(warehouse, statement):
-            yield from (dict(zip(names, row, strict=True)) for row in batch)
-    except (duckdb.CatalogException, duckdb.BinderException) as error:
-        raise _no_table(relation) from error
-
-
-def _batches(
-    warehouse: duckdb.DuckDBPyConnection, statement: str
-) -> Iterator[list[tuple[Any, ...]]]:
-    result = warehouse.execute(statement)
-    while batch := result.fetchmany(_ROWS_TOGETHER):
-        yield batch
-
-
-def _no_table(relation: Relation) -> PublishError:
-    return PublishError(
-        f"{'.'.join(relation)} is not in the warehouse as the manifest promises it.",
-        remedy="Run 'tributary build' until it is green, then publish again.",
-    )
-
-
-def _quoted(relation: Relation) -> str:
-    return ".".join('"' + name.replace('"', '""') + '"' for name in relation)
 
 
 def _text(value: str) -> str:

@@ -1,0 +1,137 @@
+"""What the ledger remembers of customer ids: registration, anchors, merges and splits.
+
+What lives here: recording each once; what stands in the ledger first is never changed.
+What never does: deciding who belongs together (models/identity); what people decide
+(``instructions.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, select, tuple_
+
+from orchestration.errors import UnknownNameError
+from orchestration.ledger.errors import LedgerError
+from orchestration.ledger.statements import next_sequence
+from orchestration.ledger.tables import (
+    customer_id_anchor,
+    customer_id_change,
+    customer_id_register,
+)
+
+CHANGE_KINDS = ("merge", "split")
+_ID = ("customer_id",)
+_SOURCE_ROW = ("source_relation", "source_table", "source_row_id")
+_CHANGE = ("old_customer_id", "changed_at")
+
+Row = Mapping[str, Any]
+
+
+def unregistered(connection: Connection, rows: Sequence[Row]) -> list[Row]:
+    """Those rows whose customer id is not in the register; the first of equal ids counts."""
+    return _unknown(connection, customer_id_register, _ID, rows)
+
+
+def register(connection: Connection, rows: Sequence[Row], at: datetime) -> int:
+    """Register new ids in the caller's transaction; a known id keeps its first facts."""
+    new = unregistered(connection, rows)
+    names = (*_ID, *_SOURCE_ROW)
+    times = ("first_ordered_at", "first_seen_at", "as_of_at")
+    return _append(
+        connection,
+        customer_id_register,
+        [
+            {
+                **{name: row[name] for name in names},
+                **{name: row.get(name) for name in times},
+                "registered_at": at,
+            }
+            for row in new
+        ],
+    )
+
+
+def unanchored(connection: Connection, rows: Sequence[Row]) -> list[Row]:
+    """Those rows whose source row anchors no id; the first of equal source rows counts."""
+    return _unknown(connection, customer_id_anchor, _SOURCE_ROW, rows)
+
+
+def register_anchors(connection: Connection, rows: Sequence[Row], at: datetime) -> int:
+    """Register new anchors in the caller's transaction; a source row stays with its first id."""
+    new = unanchored(connection, rows)
+    names = (*_ID, *_SOURCE_ROW, "anchor_number")
+    return _append(
+        connection,
+        customer_id_anchor,
+        [
+            {
+                **{name: row[name] for name in names},
+                "as_of_at": row.get("as_of_at"),
+                "registered_at": at,
+            }
+            for row in new
+        ],
+    )
+
+
+def unchanged(connection: Connection, rows: Sequence[Row]) -> list[Row]:
+    """Those changes that are not in the ledger by old id and time."""
+    return _unknown(connection, customer_id_change, _CHANGE, rows)
+
+
+def record_changes(connection: Connection, rows: Sequence[Row], at: datetime) -> int:
+    """Record new changes in the caller's transaction; return how many were new.
+
+    Raises:
+        UnknownNameError: a kind of change that identity does not read.
+        LedgerError: a merge into nobody or into itself, or a split into another id.
+    """
+    for row in rows:
+        _check_change(row)
+    new = unchanged(connection, rows)
+    names = (*_CHANGE, *_ID, "kind", "reason")
+    return _append(
+        connection,
+        customer_id_change,
+        [{**{name: row[name] for name in names}, "recorded_at": at} for row in new],
+    )
+
+
+def _check_change(row: Row) -> None:
+    kind, old, new = row["kind"], row["old_customer_id"], row["customer_id"]
+    if kind not in CHANGE_KINDS:
+        raise UnknownNameError("kind of change", kind, list(CHANGE_KINDS))
+    if (kind == "split") != (new is None) or old == new:
+        raise LedgerError(
+            f"A {kind} of {old} names the wrong customer id.",
+            remedy="A merge names the other id that lives on, a split names none.",
+        )
+
+
+def _unknown(
+    connection: Connection, table: Table, key: Sequence[str], rows: Sequence[Row]
+) -> list[Row]:
+    columns = [table.c[name] for name in key]
+    keys = [tuple(row[name] for name in key) for row in rows]
+    known = {
+        tuple(row)
+        for row in connection.execute(select(*columns).where(tuple_(*columns).in_(keys)))
+    }
+    new: dict[tuple[Any, ...], Row] = {}
+    for name, row in zip(keys, rows, strict=True):
+        if name not in known:
+            new.setdefault(name, row)
+    return list(new.values())
+
+
+def _append(connection: Connection, table: Table, rows: Sequence[Row]) -> int:
+    if rows:
+        first = next_sequence(connection, table.name, len(rows))
+        connection.execute(
+            table.insert(),
+            [{**row, "sequence": first + place} for place, row in enumerate(rows)],
+        )
+    return len(rows)

@@ -1,0 +1,134 @@
+"""What a published build tells the ledger: new ids, their anchors, merges, splits, suppressions.
+
+What lives here: reading these from the public models and handing them on, in this order.
+What never does: deciding any of it (models/identity, models/marts/consent).
+
+The ledger keeps what it heard first, so that all of it may be told again after a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain, pairwise
+from typing import Any
+
+import duckdb
+
+from orchestration.faults import kill_point
+from orchestration.ledger import Ledger
+from orchestration.publish.relations import Relation, quoted, require, rows
+
+_SEEDS = ("identity", "customer_seeds")
+_ANCHORS = ("identity", "customer_anchors")
+_HISTORY = ("identity", "customer_id_history")
+_SUPPRESSIONS = ("consent", "fct_suppressions")
+_SOURCE_ROW = ("source_relation", "source_table", "source_row_id")
+_SUPPRESSION_KEY = ("subject_type", "subject_value", "channel", "purpose", "source_event")
+_READ: Mapping[Relation, tuple[str, ...]] = {
+    _SEEDS: ("customer_id", *_SOURCE_ROW, "first_ordered_at", "first_seen_at", "as_of_at"),
+    _ANCHORS: ("customer_id", *_SOURCE_ROW, "anchor_number"),
+    _HISTORY: ("old_customer_id", "customer_id", "valid_from", "valid_to", "reason"),
+    _SUPPRESSIONS: (*_SUPPRESSION_KEY, "suppressed_at"),
+}
+# A build shows that a tie is gone, not what it once was.
+_SPLIT_REASON = "no_longer_linked"
+
+
+@dataclass(frozen=True)
+class Registration:
+    """How much of it was new to the ledger."""
+
+    customer_id_count: int
+    anchor_count: int
+    change_count: int
+    suppression_count: int
+
+
+def check_tables(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """Look for everything that ``register`` reads, before anything is published.
+
+    Raises:
+        PublishError: a table or column is not there.
+    """
+    for relation, names in _READ.items():
+        require(warehouse, relation, names)
+
+
+def register(warehouse: duckdb.DuckDBPyConnection, ledger: Ledger) -> Registration:
+    """Hand on what the build knows; killed anywhere and run again, the ledger holds the same."""
+    ids = ledger.register_customer_ids(_read(warehouse, _SEEDS, "customer_id"))
+    kill_point("publish_registered")
+    anchors = ledger.register_customer_anchors(_anchors(warehouse))
+    kill_point("publish_anchored")
+    history = _read(warehouse, _HISTORY, "old_customer_id, valid_from")
+    changes = ledger.record_customer_id_changes(_changes(history))
+    kill_point("publish_changes_recorded")
+    suppressions = ledger.record_suppressions(
+        _read(warehouse, _SUPPRESSIONS, ", ".join(_SUPPRESSION_KEY))
+    )
+    return Registration(ids, anchors, changes, suppressions)
+
+
+def _anchors(warehouse: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
+    """Anchors with the time up to which their build had data, as their customer's seed tells it."""
+    names = _READ[_ANCHORS]
+    statement = f"""
+        select {', '.join(f'anchors.{name}' for name in names)}, seeds.as_of_at
+        from {quoted(_ANCHORS)} as anchors
+        left join {quoted(_SEEDS)} as seeds on anchors.customer_id = seeds.customer_id
+        order by anchors.customer_id, anchors.anchor_number
+    """
+    yield from _aware(rows(warehouse, statement, (*names, "as_of_at")))
+
+
+def _changes(history: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Merges and splits behind the spans of ``customer_id_history``, ordered by old id and time.
+
+    A span that ends where the next one of the same old id begins is a merge into another id; one
+    that ends without a successor is a split.
+    """
+    for span, following in pairwise(chain(history, (None,))):
+        assert span is not None
+        old = span["old_customer_id"]
+        yield {
+            "old_customer_id": old,
+            "customer_id": span["customer_id"],
+            "kind": "merge",
+            "reason": span["reason"],
+            "changed_at": span["valid_from"],
+        }
+        ended = span["valid_to"]
+        goes_on = (
+            following is not None
+            and following["old_customer_id"] == old
+            and following["valid_from"] == ended
+        )
+        if ended is not None and not goes_on:
+            yield {
+                "old_customer_id": old,
+                "customer_id": None,
+                "kind": "split",
+                "reason": _SPLIT_REASON,
+                "changed_at": ended,
+            }
+
+
+def _read(
+    warehouse: duckdb.DuckDBPyConnection, relation: Relation, order: str
+) -> Iterator[dict[str, Any]]:
+    names = _READ[relation]
+    statement = f"select {', '.join(names)} from {quoted(relation)} order by {order}"
+    yield from _aware(rows(warehouse, statement, names))
+
+
+def _aware(found: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The warehouse keeps UTC without saying so; the ledger wants it said."""
+    for row in found:
+        yield {
+            name: value.replace(tzinfo=UTC)
+            if isinstance(value, datetime) and value.tzinfo is None
+            else value
+            for name, value in row.items()
+        }

@@ -1,0 +1,86 @@
+"""A ledger of an older version opens as one of this version, with everything it held."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from orchestration.ledger import open_ledger
+from orchestration.settings import Settings
+from tests.unit.activation.world import START, settings_in
+
+ADDED = ("customer_id_anchor", "customer_id_change", "identity_instruction")
+ROW = {"source_relation": "shop", "source_table": "customer", "source_row_id": "1"}
+NODES = {"left_node_key": "shop|customer|1", "right_node_key": "shop|customer|2"}
+
+
+@pytest.fixture
+def version_1(tmp_path: Path) -> Settings:
+    """A ledger as version 1 left it, with an id and a suppression."""
+    settings = settings_in(tmp_path)
+    with open_ledger(settings) as ledger:
+        ledger.register_customer_ids([{**ROW, "customer_id": "old"}])
+        ledger.record_suppressions([{
+            "subject_type": "customer_id",
+            "subject_value": "old",
+            "channel": "email",
+            "purpose": "marketing",
+            "source_event": "event",
+            "suppressed_at": START,
+        }])
+    connection = sqlite3.connect(settings.home / "ledger.sqlite")
+    for table in ADDED:
+        connection.execute(f"drop table {table}")
+    for column in ("first_ordered_at", "first_seen_at", "as_of_at"):
+        connection.execute(f"alter table customer_id_register drop column {column}")
+    connection.execute("update schema_version set version = 1")
+    connection.commit()
+    connection.close()
+    return settings
+
+
+def test_version_1_becomes_version_2_and_keeps_what_it_held(version_1: Settings) -> None:
+    with open_ledger(version_1) as ledger:
+        (kept,) = ledger.rows_since("customer_id_register", 0, 10)
+        assert (kept["customer_id"], kept["source_row_id"], kept["sequence"]) == ("old", "1", 1)
+        assert (kept["first_ordered_at"], kept["first_seen_at"], kept["as_of_at"]) == (None,) * 3
+        assert len(ledger.rows_since("suppression", 0, 10)) == 1
+        assert ledger.verify() == 3, "genesis, the suppression, the migration"
+
+
+def test_a_migrated_ledger_takes_every_new_fact(version_1: Settings) -> None:
+    with open_ledger(version_1) as ledger:
+        new = {**ROW, "customer_id": "new", "first_ordered_at": START, "as_of_at": START}
+        assert ledger.register_customer_ids([new]) == 1
+        assert ledger.register_customer_anchors([{**new, "anchor_number": 1}] * 2) == 1
+        change = {
+            "old_customer_id": "old",
+            "customer_id": "new",
+            "kind": "merge",
+            "reason": "email",
+            "changed_at": START,
+        }
+        assert ledger.record_customer_id_changes([change, change]) == 1
+        assert ledger.record_identity_instruction("link", **NODES, reason="r", actor="a") == 1
+    with open_ledger(version_1) as ledger:
+        assert ledger.rows_since("customer_id_register", 1, 10)[0]["first_ordered_at"] == START
+        assert ledger.verify() == 4, "opening again migrates nothing"
+
+
+def test_a_migration_that_fails_leaves_version_1(
+    version_1: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("orchestration.ledger.migrations.audit.append", fail)
+    with pytest.raises(RuntimeError):
+        open_ledger(version_1)
+    connection = sqlite3.connect(version_1.home / "ledger.sqlite")
+    tables = {name for (name,) in connection.execute("select name from sqlite_master")}
+    columns = {row[1] for row in connection.execute("pragma table_info(customer_id_register)")}
+    connection.close()
+    assert tables.isdisjoint(ADDED)
+    assert "as_of_at" not in columns
