@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from orchestration.identity.explain import Apart, Explanation, Shared, Stopped, Summary, Together
+from orchestration.identity.evidence import Apart, Explanation, Shared, Stopped, Summary, Together
 from orchestration.identity.paths import Step
 from orchestration.identity.records import Identifier, Instruction
 from orchestration.identity.resolve import Resolved

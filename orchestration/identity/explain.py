@@ -6,98 +6,34 @@ What never does: statements (reading.py), text for people (report.py), a decisio
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
 
 from orchestration.identity import reading
+from orchestration.identity.door import Connection, identity_tables
+from orchestration.identity.evidence import (
+    Apart,
+    Component,
+    Explanation,
+    Shared,
+    Stopped,
+    Summary,
+    Together,
+)
 from orchestration.identity.near import nearest_miss
-from orchestration.identity.paths import Step, strongest_path
+from orchestration.identity.paths import strongest_path
 from orchestration.identity.records import (
     BROWSER_TYPE,
-    Device,
     Edge,
     Identifier,
-    Instruction,
     OldId,
-    Review,
     Sighting,
     Stop,
     row_id_of,
 )
 from orchestration.identity.resolve import Resolved, resolve
 from orchestration.settings import Settings
-
-
-@dataclass(frozen=True)
-class Component:
-    """All records of the customers concerned, and the links among them."""
-
-    first_seen: Mapping[str, datetime | None]
-    customer_of: Mapping[str, str]
-    edges: tuple[Edge, ...]
-
-
-@dataclass(frozen=True)
-class Stopped:
-    """What a guard stopped, with the identifier where one of the records concerned shows it."""
-
-    stop: Stop
-    identifier: Identifier | None
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What is known of one name."""
-
-    what: Resolved
-    component: Component
-    sightings: tuple[Sighting, ...]
-    devices: tuple[Device, ...]
-    history: tuple[OldId, ...]
-    stops: tuple[Stopped, ...]
-    instructions: tuple[Instruction, ...]
-    reviews: tuple[Review, ...]
-
-
-@dataclass(frozen=True)
-class Together:
-    """Two names of one customer; ``steps`` is None where the build knows no link between them."""
-
-    left: Resolved
-    right: Resolved
-    customer_id: str | None
-    component: Component
-    steps: tuple[Step, ...] | None
-
-
-@dataclass(frozen=True)
-class Shared:
-    """An identifier that records of both sides show, with what it may do and why."""
-
-    identifier: Identifier
-    verdict: str
-    reason: str | None
-    left_nodes: tuple[str, ...]
-    right_nodes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Apart:
-    """Two names of different customers, or of none."""
-
-    left: Resolved
-    right: Resolved
-    component: Component
-    stops: tuple[Stopped, ...]
-    shared: tuple[Shared, ...]
-    instructions: tuple[Instruction, ...]
-    reviews: tuple[Review, ...]
-    near: tuple[Identifier, Identifier] | None
-
-
-Explanation = Summary | Together | Apart
 
 
 @dataclass(frozen=True)
@@ -119,9 +55,9 @@ def explain_identity(settings: Settings, left: str, right: str | None) -> Explan
 
     Raises:
         UnknownIdentityError, AmbiguousIdentityError: see ``resolve``.
-        IdentityMissingError, WarehouseBusyError: see ``reading.identity_tables``.
+        IdentityMissingError, WarehouseBusyError: see ``identity_tables``.
     """
-    with reading.identity_tables(settings, "explain") as connection:
+    with identity_tables(settings, "explain") as connection:
         first = resolve(connection, left, place="The first name")
         if right is None:
             return _summary(connection, first)
@@ -133,7 +69,7 @@ def explain_identity(settings: Settings, left: str, right: str | None) -> Explan
         return _apart(connection, first, second)
 
 
-def _summary(connection: reading.Connection, what: Resolved) -> Summary:
+def _summary(connection: Connection, what: Resolved) -> Summary:
     component = _component(connection, [what])
     nodes = list(component.first_seen)
     sightings = tuple(reading.sightings_of(connection, nodes))
@@ -153,7 +89,7 @@ def _summary(connection: reading.Connection, what: Resolved) -> Summary:
 
 
 def _together(
-    connection: reading.Connection, left: Resolved, right: Resolved, common: Sequence[str]
+    connection: Connection, left: Resolved, right: Resolved, common: Sequence[str]
 ) -> Together:
     component = _component(connection, [left, right], common)
     attached = [
@@ -170,7 +106,7 @@ def _together(
 
 
 def _browser_edges(
-    connection: reading.Connection, browser: Resolved, component: Component
+    connection: Connection, browser: Resolved, component: Component
 ) -> list[Edge]:
     """From a browser to the records of its customer that show what was given in it."""
     node = browser.records[0]
@@ -190,7 +126,7 @@ def _browser_edges(
     ]
 
 
-def _apart(connection: reading.Connection, left: Resolved, right: Resolved) -> Apart:
+def _apart(connection: Connection, left: Resolved, right: Resolved) -> Apart:
     component = _component(connection, [left, right])
     sides = _side(connection, component, left), _side(connection, component, right)
     shared = [*_shared(*sides), *_shared_browsers(connection, *sides)]
@@ -229,7 +165,7 @@ def _apart(connection: reading.Connection, left: Resolved, right: Resolved) -> A
 
 
 def _component(
-    connection: reading.Connection, names: Sequence[Resolved], customers: Sequence[str] = ()
+    connection: Connection, names: Sequence[Resolved], customers: Sequence[str] = ()
 ) -> Component:
     ids = sorted(customers or {one for name in names for one in name.customers})
     records = {*reading.records_of(connection, ids), *(r for name in names for r in name.records)}
@@ -240,7 +176,7 @@ def _component(
     )
 
 
-def _side(connection: reading.Connection, component: Component, name: Resolved) -> _Side:
+def _side(connection: Connection, component: Component, name: Resolved) -> _Side:
     nodes = {
         *name.records,
         *(node for node, owner in component.customer_of.items() if owner in name.customers),
@@ -262,7 +198,7 @@ def _shared(left: _Side, right: _Side) -> list[Shared]:
     ]
 
 
-def _shared_browsers(connection: reading.Connection, left: _Side, right: _Side) -> list[Shared]:
+def _shared_browsers(connection: Connection, left: _Side, right: _Side) -> list[Shared]:
     """Browsers on which both sides made themselves known."""
     ours, theirs = left.by_identifier(), right.by_identifier()
     given: dict[str, list[Identifier]] = {}
@@ -281,7 +217,7 @@ def _shared_browsers(connection: reading.Connection, left: _Side, right: _Side) 
     ]
 
 
-def _history(connection: reading.Connection, customer_ids: Sequence[str]) -> tuple[OldId, ...]:
+def _history(connection: Connection, customer_ids: Sequence[str]) -> tuple[OldId, ...]:
     """Every id that came to be one of these, also by way of another."""
     ids = set(customer_ids)
     rows = reading.history_of(connection, ids)
@@ -314,7 +250,7 @@ def _across(
 
 
 def _stops(
-    connection: reading.Connection,
+    connection: Connection,
     nodes: Collection[str],
     customers: Collection[str],
     identifiers: Collection[Identifier],

@@ -66,7 +66,7 @@ def _stress(distances: Points) -> Points:
         (np.cos(angles), np.sin(angles))
     )
     if count == 1:
-        return points
+        return np.zeros((1, 2))
     wanted = distances + np.eye(count)
     weights = wanted**-2 * (1 - np.eye(count))
     laplacian = np.diag(weights.sum(axis=1)) - weights

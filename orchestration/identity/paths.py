@@ -11,6 +11,7 @@ from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 
 from orchestration.identity.records import STRENGTHS, Edge, Identifier
 
@@ -57,7 +58,7 @@ class _Evidence:
         while chain[-1] != left:
             chain.append(before[chain[-1]])
         chain.reverse()
-        edges = [self.neighbours[a][b] for a, b in zip(chain, chain[1:], strict=False)]
+        edges = [self.neighbours[a][b] for a, b in pairwise(chain)]
         dates = [edge.linked_at for edge in edges if edge.linked_at is not None]
         return Step(
             left_node=left,

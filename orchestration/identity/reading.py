@@ -1,19 +1,16 @@
-"""Every statement that this room makes on the identity tables.
+"""Every question that this room asks of the identity tables.
 
-What lives here: the read-only door, and one function per question.
+What lives here: one function per question, with its statement.
 What never does: a write; a sentence for people.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-import duckdb
-
-from orchestration.identity.errors import IdentityMissingError
+from orchestration.identity.door import Connection, rows_of
 from orchestration.identity.records import (
     BROWSER_TABLE,
     BROWSER_TYPE,
@@ -26,24 +23,7 @@ from orchestration.identity.records import (
     Sighting,
     Stop,
 )
-from orchestration.resources import warehouse_connection
-from orchestration.settings import Settings
 
-Connection = duckdb.DuckDBPyConnection
-
-# Older builds lack some of these; a query would fail in the engine's words.
-_NEEDED: Mapping[str, tuple[str, ...]] = {
-    "identity.int_identity_observations": ("node_key", "identifier_type", "strength"),
-    "identity.int_identity_identifiers": ("verdict", "reason"),
-    "identity.int_identity_members": ("node_key", "customer_id"),
-    "identity.int_identity_edges": ("identifier_scope", "identifier_value", "linked_at"),
-    "identity.identity_map": ("identifier_type", "customer_id", "rule"),
-    "identity.customer_seeds": ("customer_id", "source_row_id"),
-    "identity.customer_id_history": ("old_customer_id", "customer_id", "valid_to"),
-    "identity.guard_log": ("guard", "identifier_sha256", "stopped_at"),
-    "identity.identity_reviews": ("review_kind", "left_customer_id", "match_probability"),
-    "staging.stg_ledger__identity_instructions": ("kind", "left_node_key", "actor"),
-}
 _STOPS = """
 select
     guard, rule, identifier_type, identifier_scope, identifier_sha256, left_node_key,
@@ -87,47 +67,9 @@ order by ledger_sequence
 """
 
 
-@contextmanager
-def identity_tables(settings: Settings, holder: str) -> Iterator[Connection]:
-    """The warehouse, read-only and under its lock.
-
-    Raises:
-        IdentityMissingError: it was never built, or by a version without these tables.
-        WarehouseBusyError: it stayed taken.
-    """
-    if not settings.warehouse.is_file():
-        raise IdentityMissingError(
-            f"There is no {settings.warehouse.name} in TRIBUTARY_HOME.",
-            remedy="Run `tributary run` first, or set TRIBUTARY_HOME.",
-        )
-    with warehouse_connection(settings, holder, read_only=True) as connection:
-        _check_tables(connection)
-        yield connection
-
-
-def _check_tables(connection: Connection) -> None:
-    found = {
-        (f"{schema}.{table}", column)
-        for schema, table, column in _rows(
-            connection,
-            "select table_schema, table_name, column_name from information_schema.columns"
-            " where table_schema in ('identity', 'staging')",
-        )
-    }
-    missing = sorted({
-        table for table, columns in _NEEDED.items()
-        for column in columns if (table, column) not in found
-    })  # fmt: skip
-    if missing:
-        raise IdentityMissingError(
-            f"The warehouse lacks {', '.join(missing)}, or columns of it.",
-            remedy="Build it with this version: `tributary run`, or `tributary build`.",
-        )
-
-
 def identifier_types(connection: Connection) -> list[str]:
     """Every type of identifier that a record shows."""
-    return [row[0] for row in _rows(
+    return [row[0] for row in rows_of(
         connection,
         "select identifier_type from identity.int_identity_observations"
         " where identifier_type <> 'person_name' group by identifier_type order by 1",
@@ -136,7 +78,7 @@ def identifier_types(connection: Connection) -> list[str]:
 
 def scopes_of(connection: Connection, identifier_type: str, value: str) -> list[str]:
     """Shops or accounts in which a record or a browser shows this value."""
-    return [row[0] for row in _rows(
+    return [row[0] for row in rows_of(
         connection,
         "select identifier_scope from identity.int_identity_observations"
         " where identifier_type = $type and identifier_value = $value"
@@ -147,7 +89,7 @@ def scopes_of(connection: Connection, identifier_type: str, value: str) -> list[
 
 def scopes_of_browser(connection: Connection, anonymous_id: str) -> list[str]:
     """Sites on which a browser of this number made itself known."""
-    return [row[0] for row in _rows(
+    return [row[0] for row in rows_of(
         connection,
         "select source_relation from identity.int_identity_observations"
         " where source_table = $table and source_row_id = $value"
@@ -158,7 +100,7 @@ def scopes_of_browser(connection: Connection, anonymous_id: str) -> list[str]:
 
 def records_showing(connection: Connection, identifier: Identifier) -> list[str]:
     """Records, never browsers, that show the identifier; the earliest first."""
-    return [row[0] for row in _rows(
+    return [row[0] for row in rows_of(
         connection,
         "select node_key from identity.int_identity_observations"
         " where identifier_type = $type and identifier_scope = $scope"
@@ -171,7 +113,7 @@ def records_showing(connection: Connection, identifier: Identifier) -> list[str]
 
 def first_seen(connection: Connection, nodes: Collection[str]) -> dict[str, datetime | None]:
     """When each known record was first seen, the earliest first."""
-    return dict(_rows(
+    return dict(rows_of(
         connection,
         "select node_key, min(first_seen_at) from identity.int_identity_observations"
         " where node_key in (select unnest($nodes)) group by node_key order by 2, 1",
@@ -181,7 +123,7 @@ def first_seen(connection: Connection, nodes: Collection[str]) -> dict[str, date
 
 def customers_of(connection: Connection, nodes: Collection[str]) -> dict[str, str]:
     """The customer of each record that has one; a browser's too."""
-    return dict(_rows(
+    return dict(rows_of(
         connection,
         "select node_key, customer_id from identity.int_identity_members"
         " where node_key in (select unnest($nodes))"
@@ -196,7 +138,7 @@ def customers_of(connection: Connection, nodes: Collection[str]) -> dict[str, st
 
 def records_of(connection: Connection, customer_ids: Collection[str]) -> list[str]:
     """Every record of these customers, in the order of their keys."""
-    return [row[0] for row in _rows(
+    return [row[0] for row in rows_of(
         connection,
         "select node_key from identity.int_identity_members"
         " where customer_id in (select unnest($customers)) order by node_key",
@@ -206,7 +148,7 @@ def records_of(connection: Connection, customer_ids: Collection[str]) -> list[st
 
 def seeds_of(connection: Connection, customer_ids: Collection[str]) -> dict[str, str]:
     """The record whose key each customer's id was minted from."""
-    return dict(_rows(
+    return dict(rows_of(
         connection,
         "select customer_id, source_relation || '|' || source_table || '|' || source_row_id"
         " from identity.customer_seeds where customer_id in (select unnest($customers))",
@@ -216,7 +158,7 @@ def seeds_of(connection: Connection, customer_ids: Collection[str]) -> dict[str,
 
 def devices_of(connection: Connection, customer_ids: Collection[str]) -> list[Device]:
     """Browsers that are these customers' alone, the earliest first."""
-    return [Device(*row) for row in _rows(
+    return [Device(*row) for row in rows_of(
         connection,
         "select identifier_scope || '|' || $table || '|' || identifier_value, customer_id, rule,"
         " first_seen_at from identity.identity_map"
@@ -228,7 +170,7 @@ def devices_of(connection: Connection, customer_ids: Collection[str]) -> list[De
 
 def edges_of(connection: Connection, customer_ids: Collection[str]) -> list[Edge]:
     """The links that hold these customers together."""
-    rows = _rows(
+    rows = rows_of(
         connection,
         "select edges.left_node, edges.right_node, edges.rule, edges.identifier_type,"
         " edges.identifier_scope, edges.identifier_value, edges.strength, edges.linked_at"
@@ -240,14 +182,16 @@ def edges_of(connection: Connection, customer_ids: Collection[str]) -> list[Edge
         " edges.identifier_value",
         customers=list(customer_ids),
     )
-    return [Edge(*row[:3], _identifier(row[3:6]), row[6] or "", row[7]) for row in rows]
+    return [
+        Edge(row[0], row[1], row[2], _identifier(row[3:6]), row[6] or "", row[7]) for row in rows
+    ]
 
 
 def browsers_showing(
     connection: Connection, identifiers: Collection[Identifier]
 ) -> list[tuple[str, Identifier]]:
     """Browsers in which somebody gave one of these identifiers."""
-    return [(row[0], Identifier(*row[1:])) for row in _rows(
+    return [(row[0], Identifier(*row[1:])) for row in rows_of(
         connection,
         "select node_key, identifier_type, identifier_scope, identifier_value"
         " from identity.int_identity_observations"
@@ -261,7 +205,7 @@ def browsers_showing(
 
 def reviews_of(connection: Connection, customer_ids: Collection[str]) -> list[Review]:
     """Open reviews that name these customers."""
-    return [Review(*row) for row in _rows(
+    return [Review(*row) for row in rows_of(
         connection,
         "select review_kind, left_customer_id, right_customer_id, reason,"
         " cast(match_probability as double), raised_at from identity.identity_reviews"
@@ -276,7 +220,7 @@ def sightings_of(connection: Connection, nodes: Collection[str]) -> list[Sightin
     """What these records and browsers show, the earliest first; never a name."""
     return [
         Sighting(row[0], Identifier(*row[1:4]), *row[4:])
-        for row in _rows(connection, _SIGHTINGS, nodes=list(nodes))
+        for row in rows_of(connection, _SIGHTINGS, nodes=list(nodes))
     ]
 
 
@@ -287,7 +231,7 @@ def stops_of(
     digests: Collection[str],
 ) -> list[Stop]:
     """What guards stopped at these records, customers or identifiers."""
-    rows = _rows(
+    rows = rows_of(
         connection,
         _STOPS,
         nodes=list(nodes), customers=list(customer_ids), digests=list(digests),
@@ -299,18 +243,21 @@ def instructions_of(
     connection: Connection, nodes: Collection[str], identifiers: Collection[Identifier]
 ) -> list[Instruction]:
     """Orders by hand that name these records or identifiers, the oldest first."""
-    rows = _rows(
+    rows = rows_of(
         connection,
         _INSTRUCTIONS,
         nodes=list(nodes),
         identifiers=_keys(identifiers),
     )
-    return [Instruction(*row[:3], _identifier(row[3:6]), *row[6:]) for row in rows]
+    return [
+        Instruction(row[0], row[1], row[2], _identifier(row[3:6]), row[6], row[7], row[8])
+        for row in rows
+    ]
 
 
 def history_of(connection: Connection, customer_ids: Collection[str]) -> list[OldId]:
     """Rows of the history that name these ids on either side, the oldest first."""
-    return [OldId(*row) for row in _rows(
+    return [OldId(*row) for row in rows_of(
         connection,
         "select old_customer_id, customer_id, valid_from, valid_to, reason"
         " from identity.customer_id_history"
@@ -329,7 +276,3 @@ def _identifier(row: tuple[Any, ...]) -> Identifier | None:
 
 def _keys(identifiers: Collection[Identifier]) -> list[str]:
     return [f"{one.type}|{one.scope}|{one.value}" for one in identifiers]
-
-
-def _rows(connection: Connection, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
-    return connection.execute(query, parameters).fetchall()

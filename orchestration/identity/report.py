@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from orchestration.console import table
-from orchestration.identity.explain import Apart, Explanation, Shared, Stopped, Summary, Together
+from orchestration.identity.evidence import Apart, Explanation, Shared, Stopped, Summary, Together
 from orchestration.identity.records import Identifier, Instruction, OldId, Review, name_of
 from orchestration.identity.resolve import Resolved
 from orchestration.identity.tally import identifiers_shown, records_by_kind, rules_applied

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestration.identity import reading
+from orchestration.identity.door import Connection
 from orchestration.identity.errors import AmbiguousIdentityError, UnknownIdentityError
 from orchestration.identity.normal_forms import (
     email_for_matching,
@@ -72,7 +73,7 @@ class Resolved:
         )  # fmt: skip
 
 
-def resolve(connection: reading.Connection, text: str, *, place: str) -> Resolved:
+def resolve(connection: Connection, text: str, *, place: str) -> Resolved:
     """Resolve what a person typed; ``place`` names the argument in errors.
 
     Raises:
@@ -97,7 +98,7 @@ def resolve(connection: reading.Connection, text: str, *, place: str) -> Resolve
 
 
 def named_identifier(
-    connection: reading.Connection, text: str, *, place: str, must_be_known: bool = True
+    connection: Connection, text: str, *, place: str, must_be_known: bool = True
 ) -> Identifier:
     """The identifier that a text names, in the form of the warehouse.
 
@@ -117,6 +118,11 @@ def named_identifier(
         return Identifier(kind, scopes[0], value)
     if scope is None and not must_be_known and kind in ("email", "phone"):
         return Identifier(kind, "", value)
+    if scopes and scope is not None:
+        raise UnknownIdentityError(
+            f"{place} is not known in that scope, but in: {', '.join(scopes)}.",
+            remedy=f"Write {kind}@{scopes[0]}:VALUE.",
+        )
     if scopes:
         raise AmbiguousIdentityError(
             f"{place} is known in {len(scopes)} scopes: {', '.join(scopes)}.",
@@ -133,7 +139,7 @@ def named_identifier(
     )
 
 
-def _parsed(connection: reading.Connection, text: str, place: str) -> tuple[str, str | None, str]:
+def _parsed(connection: Connection, text: str, place: str) -> tuple[str, str | None, str]:
     """Type, scope where given, and value for matching."""
     typed = _TYPED.fullmatch(text)
     if typed is None:
@@ -157,7 +163,7 @@ def _parsed(connection: reading.Connection, text: str, place: str) -> tuple[str,
     return kind, typed["scope"], value
 
 
-def _customer(connection: reading.Connection, customer_id: str, place: str) -> Resolved:
+def _customer(connection: Connection, customer_id: str, place: str) -> Resolved:
     current, followed = _follow(connection, customer_id)
     records = list(reading.first_seen(connection, reading.records_of(connection, [current])))
     if not records:
@@ -176,7 +182,7 @@ def _customer(connection: reading.Connection, customer_id: str, place: str) -> R
     )
 
 
-def _follow(connection: reading.Connection, customer_id: str) -> tuple[str, tuple[OldId, ...]]:
+def _follow(connection: Connection, customer_id: str) -> tuple[str, tuple[OldId, ...]]:
     """The id that stands for this one today, and the rows that lead there."""
     followed: list[OldId] = []
     visited = {customer_id}
@@ -195,7 +201,7 @@ def _follow(connection: reading.Connection, customer_id: str) -> tuple[str, tupl
     return customer_id, tuple(followed)
 
 
-def _record(connection: reading.Connection, node_key: str, place: str) -> Resolved:
+def _record(connection: Connection, node_key: str, place: str) -> Resolved:
     relation, table, row = node_key.split("|", 2)
     if table == BROWSER_TABLE:
         text = f"{BROWSER_TYPE}@{relation}:{row}"
@@ -209,13 +215,13 @@ def _record(connection: reading.Connection, node_key: str, place: str) -> Resolv
     return _of_records(connection, "record", [node_key], None)
 
 
-def _browser(connection: reading.Connection, identifier: Identifier) -> Resolved:
+def _browser(connection: Connection, identifier: Identifier) -> Resolved:
     node_key = f"{identifier.scope}|{BROWSER_TABLE}|{identifier.value}"
     return _of_records(connection, "browser", [node_key], identifier)
 
 
 def _of_records(
-    connection: reading.Connection,
+    connection: Connection,
     kind: str,
     records: Sequence[str],
     identifier: Identifier | None,

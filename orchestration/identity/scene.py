@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from orchestration.identity.explain import Apart, Component, Explanation, Together
+from orchestration.identity.evidence import Apart, Component, Explanation, Together
 from orchestration.identity.paths import Step
 from orchestration.identity.records import Edge, Identifier, kind_of, row_id_of
 from orchestration.identity.report import day
@@ -134,7 +135,8 @@ def _title(explanation: Explanation) -> str:
 
 def _marked(found: Apart) -> list[tuple[str, str, str]]:
     """Pairs of records with the text of what keeps them apart, each text once."""
-    known, pairs = set(found.component.first_seen), {}
+    known = set(found.component.first_seen)
+    pairs: dict[str, tuple[str, str, str]] = {}
     shown = {one.identifier: one for one in found.shared}
     for stopped in found.stops:
         stop, shared = stopped.stop, None
@@ -206,18 +208,18 @@ def _links(
     marks: dict[Evidence, int],
     steps: Iterable[Step],
 ) -> tuple[Link, ...]:
-    visible, pairs = set(drawn), {}
+    visible = set(drawn)
+    pairs: dict[tuple[str, str], list[Edge]] = {}
     between: dict[frozenset[str], int] = {}
     for step in steps:
         if visible.issuperset(step.nodes):
-            chain = zip(step.nodes, step.nodes[1:], strict=False)
-            between |= {frozenset(pair): 0 for pair in chain}
+            between |= {frozenset(pair): 0 for pair in pairwise(step.nodes)}
         else:
             between[frozenset((step.left_node, step.right_node))] = len(step.through)
     for edge in edges:
         if edge.left_node in visible and edge.right_node in visible:
-            pair = tuple(sorted((edge.left_node, edge.right_node)))
-            pairs.setdefault(pair, []).append(edge)
+            left, right = sorted((edge.left_node, edge.right_node))
+            pairs.setdefault((left, right), []).append(edge)
     return tuple(
         Link(
             left=left,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from orchestration.identity.explain import Summary
+from orchestration.identity.evidence import Summary
 from orchestration.identity.records import Edge, Identifier, Sighting, kind_of
 
 
