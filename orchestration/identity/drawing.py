@@ -18,6 +18,8 @@ from orchestration.identity.scene import Crossed, Group, Link, Node, Scene
 from orchestration.identity.shapes import PAPER, SOFT, STOP, WAY, halo, line, shape, text_at
 
 MARGIN, GAP, TOP = 28.0, 72.0, 64.0
+TITLE_SIZE, LETTER = 20.0, 0.6
+"""Size of the title's letters, and how wide one is in the widest of the usual fonts."""
 HEAD = 40.0
 """Room for a customer's name above its records."""
 _ROW_WIDTH = 1500.0
@@ -41,7 +43,8 @@ def draw(scene: Scene) -> str:
     right = max((frame.x + frame.width for frame in frames), default=0.0)
     bottom = max((frame.y + frame.height for frame in frames), default=0.0)
     texts, texts_bottom = panel(scene, right + MARGIN, TOP + 14)
-    width, height = right + MARGIN + PANEL_WIDTH, max(bottom, texts_bottom) + MARGIN
+    width = max(right + MARGIN + PANEL_WIDTH, 2 * MARGIN + LETTER * TITLE_SIZE * len(scene.title))
+    height = max(bottom, texts_bottom) + MARGIN
     above = {node for node in at if _pull(node, scene, at) > 0}
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}"'
@@ -50,7 +53,7 @@ def draw(scene: Scene) -> str:
         f"<title>{escape(scene.title)}</title>",
         f'<rect width="{width:.0f}" height="{height:.0f}" rx="12" fill="{PAPER}"'
         f' stroke="#c9ced6"/>',
-        text_at(MARGIN, 38, scene.title, size=20, weight=600),
+        text_at(MARGIN, 38, scene.title, size=TITLE_SIZE, weight=600),
         *(_frame(frame) for frame in frames),
         *(halo(at[link.left], at[link.right]) for link in scene.links if link.is_on_path),
         *(line(at[link.left], at[link.right], link.strength) for link in scene.links),

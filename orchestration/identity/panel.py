@@ -11,8 +11,8 @@ import textwrap
 from orchestration.identity.scene import Scene
 from orchestration.identity.shapes import MEANINGS, SOFT, STOP, halo, line, shape, text_at
 
-PANEL_WIDTH = 380.0
-_LETTERS_PER_LINE = 52
+PANEL_WIDTH = 400.0
+_LETTERS_PER_LINE = 50
 _MOST_LINES = 24
 
 

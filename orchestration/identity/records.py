@@ -24,6 +24,18 @@ _TYPES = {"email": "e-mail", "phone": "phone", BROWSER_TYPE: "browser"}
 # By hand, then from a platform's own number down to what only makes likely.
 STRENGTHS = ("S0", "S1", "S2", "S3", "S4")
 
+_VERDICTS = {
+    "link": "may join records",
+    "keep": "joins nothing",
+    "over_cap": "shared by too many",
+    "placeholder": "nobody's",
+}
+
+
+def verdict_words(verdict: str) -> str:
+    """What an identifier may do, in people's words."""
+    return _VERDICTS.get(verdict, verdict)
+
 
 def kind_of(node_key: str) -> str:
     """account, order, profile, checkout, browser: what a record is, in people's words."""

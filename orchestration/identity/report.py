@@ -14,7 +14,14 @@ from rich.table import Table
 
 from orchestration.console import table
 from orchestration.identity.evidence import Apart, Explanation, Shared, Stopped, Summary, Together
-from orchestration.identity.records import Identifier, Instruction, OldId, Review, name_of
+from orchestration.identity.records import (
+    Identifier,
+    Instruction,
+    OldId,
+    Review,
+    name_of,
+    verdict_words,
+)
 from orchestration.identity.resolve import Resolved
 from orchestration.identity.tally import identifiers_shown, records_by_kind, rules_applied
 
@@ -183,14 +190,14 @@ def _shared_table(shared: Sequence[Shared], reveal: bool) -> Table:
     rows = [
         (
             one.identifier.label(reveal=reveal),
-            one.verdict,
+            verdict_words(one.verdict),
             one.reason,
             len(one.left_nodes),
             len(one.right_nodes),
         )
         for one in shared
     ]
-    columns = ("both show", "may", "reason", "records here", "records there")
+    columns = ("both show", "what it may", "reason", "records here", "records there")
     return table("What they have in common", columns, _first(rows))
 
 
@@ -199,7 +206,7 @@ def _identifier_table(found: Summary, reveal: bool) -> Table:
         (
             one.identifier.label(reveal=reveal),
             one.identifier.scope,
-            one.verdict,
+            verdict_words(one.verdict),
             one.reason,
             one.record_count,
             day(one.first_seen_at),
@@ -207,7 +214,7 @@ def _identifier_table(found: Summary, reveal: bool) -> Table:
         )
         for one in identifiers_shown(found.sightings)
     ]
-    columns = ("identifier", "scope", "may", "reason", "records", "first seen", "last seen")
+    columns = ("identifier", "scope", "what it may", "reason", "records", "first seen", "last seen")
     return table("Identifiers", columns, _first(rows))
 
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from orchestration.identity.evidence import Apart, Component, Explanation, Together
 from orchestration.identity.paths import Step
-from orchestration.identity.records import Edge, Identifier, kind_of, row_id_of
+from orchestration.identity.records import Edge, Identifier, kind_of, row_id_of, verdict_words
 from orchestration.identity.report import day
 from orchestration.identity.resolve import Resolved
 
@@ -114,7 +114,7 @@ def _common(found: Apart) -> tuple[str, ...]:
     if not found.shared:
         return ("No identifier.",)
     return tuple(
-        f"{one.identifier.label()}: {one.verdict.replace('_', ' ')}" for one in found.shared[:12]
+        f"{one.identifier.label()}: {verdict_words(one.verdict)}" for one in found.shared[:12]
     )
 
 
