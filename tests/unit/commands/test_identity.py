@@ -16,7 +16,7 @@ from tests.unit.identity.world import addresses_in, make_home
 runner = CliRunner()
 
 
-@pytest.fixture()
+@pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     make_home(tmp_path)
     monkeypatch.setenv("TRIBUTARY_HOME", str(tmp_path))

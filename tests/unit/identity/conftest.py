@@ -23,7 +23,7 @@ def shared_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return make_home(tmp_path_factory.mktemp("identity"))
 
 
-@pytest.fixture()
+@pytest.fixture
 def settings(shared_settings: Settings, tmp_path: Path) -> Settings:
     """A home of the test's own, for those that write to its ledger."""
     own = Settings.from_env({"TRIBUTARY_HOME": str(tmp_path)})

@@ -15,7 +15,7 @@ from orchestration.settings import Settings
 def test_a_home_without_a_warehouse_says_what_to_run(tmp_path: Path) -> None:
     settings = Settings.from_env({"TRIBUTARY_HOME": str(tmp_path)})
     with (
-        pytest.raises(IdentityMissingError, match="no warehouse.duckdb") as raised,
+        pytest.raises(IdentityMissingError, match=r"no warehouse\.duckdb") as raised,
         identity_tables(settings, "test"),
     ):
         pass

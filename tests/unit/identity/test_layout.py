@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import hypot
 
 import pytest
@@ -12,7 +12,7 @@ from orchestration.identity.layout import BOX, Place, flipped, place_nodes
 
 def chain(count: int) -> tuple[list[str], list[tuple[str, str]]]:
     nodes = [f"n{at:02}" for at in range(count)]
-    return nodes, list(zip(nodes, nodes[1:], strict=False))
+    return nodes, list(pairwise(nodes))
 
 
 def star(count: int) -> tuple[list[str], list[tuple[str, str]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import pairwise
 
 from orchestration.identity.evidence import Component, Together
 from orchestration.identity.explain import explain_identity
@@ -23,7 +24,7 @@ def long_chain(count: int) -> Together:
     nodes = [f"main|shopify.order|{at}" for at in range(count)]
     shown = Identifier("email", "", "ann@work.example")
     at = datetime(2025, 1, 1)
-    edges = [Edge(a, b, "email", shown, "S2", at) for a, b in zip(nodes, nodes[1:], strict=False)]
+    edges = [Edge(a, b, "email", shown, "S2", at) for a, b in pairwise(nodes)]
     names = [
         Resolved(kind="record", records=(node,), customers=("cus_ann",), starts=(node,))
         for node in (nodes[0], nodes[-1])
@@ -53,13 +54,15 @@ def test_the_way_is_marked_on_every_link_that_is_part_of_it(shared_settings: Set
 def test_a_browser_is_drawn_at_the_end_of_its_way(shared_settings: Settings) -> None:
     made = scene(shared_settings, "anonymous_id:D1", "shopify_order_id:102")
     assert "browser" in {node.kind for group in made.groups for node in group.nodes}
-    assert ["S4"] == [link.strength for link in made.links if "D1" in link.left + link.right]
+    strengths = [link.strength for link in made.links if "D1" in link.left + link.right]
+    assert strengths == ["S4"]
 
 
 def test_stops_between_two_customers_are_crossed_links(shared_settings: Settings) -> None:
     made = scene(shared_settings, "cus_ann", "bob@home.example")
     assert [group.title for group in made.groups] == ["cus_ann", "cus_bob"]
-    assert [(one.left, one.right, one.mark) for one in made.crossed][0] == (
+    first = made.crossed[0]
+    assert (first.left, first.right, first.mark) == (
         "main|shopify.customer|1", "main|shopify.customer|2", "A",
     )  # fmt: skip
     assert made.stopped[0].startswith("A  conflict veto: phone +1******0101")
