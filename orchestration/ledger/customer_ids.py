@@ -77,7 +77,7 @@ def register_anchors(connection: Connection, rows: Sequence[Row], at: datetime) 
     )
 
 
-def unchanged(connection: Connection, rows: Sequence[Row]) -> list[Row]:
+def unrecorded_changes(connection: Connection, rows: Sequence[Row]) -> list[Row]:
     """Those changes that are not in the ledger by old id and time."""
     return _unknown(connection, customer_id_change, _CHANGE, rows)
 
@@ -91,7 +91,7 @@ def record_changes(connection: Connection, rows: Sequence[Row], at: datetime) ->
     """
     for row in rows:
         _check_change(row)
-    new = unchanged(connection, rows)
+    new = unrecorded_changes(connection, rows)
     names = (*_CHANGE, *_ID, "kind", "reason")
     return _append(
         connection,

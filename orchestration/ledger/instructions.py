@@ -71,7 +71,9 @@ def _check(row: Mapping[str, Any]) -> None:
         raise UnknownNameError("kind of instruction", kind, list(SUBJECTS))
     needed = (*SUBJECTS[kind], *_WHY)
     # The values may be personal data; only the names of what is wrong are shown.
-    wrong = sorted(set(row) - {"kind", *needed})
+    wrong = sorted(
+        name for name in set(row) - {"kind", *needed} if row[name] is not None
+    )
     wrong += [name for name in needed if not _is_given(name, row.get(name))]
     if wrong:
         raise LedgerError(

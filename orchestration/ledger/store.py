@@ -114,9 +114,9 @@ class Ledger:
         """Record merges and splits; rows hold old_customer_id, customer_id (null for a split),
         kind, reason, changed_at (aware). Idempotent by old id and time. Returns how many were
         new."""
-        return self._in_chunks(rows, customer_ids.unchanged, customer_ids.record_changes)
+        return self._in_chunks(rows, customer_ids.unrecorded_changes, customer_ids.record_changes)
 
-    def record_identity_instruction(self, kind: str, **given: str) -> int:
+    def record_identity_instruction(self, kind: str, **given: str | None) -> int:
         """Record what a person decided: ``link`` and ``unlink`` with left_node_key and
         right_node_key, ``block`` and ``unblock`` with identifier_type, identifier_scope and
         identifier_value; always with reason and actor. Returns its sequence."""

@@ -1,8 +1,10 @@
-"""What a publication and a person tell the ledger comes back to the warehouse by the next landing."""
+"""What publications and people tell the ledger comes back to the warehouse by the next landing."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+import duckdb
 
 from orchestration.landing import land_ledger
 from orchestration.ledger import open_ledger
@@ -62,8 +64,6 @@ def test_published_identity_and_decisions_are_landed_once(tmp_path: Path) -> Non
 
 def test_a_warehouse_of_before_gains_the_new_columns(tmp_path: Path) -> None:
     """The raw table that an older version made lacks them; rows that it copied stay."""
-    import duckdb
-
     settings = settings_at(tmp_path)
     with open_ledger(settings, now=lambda: START) as ledger:
         land_ledger(settings, ledger)

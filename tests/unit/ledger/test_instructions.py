@@ -39,7 +39,8 @@ def ledger(settings: Settings) -> Iterator[Ledger]:
 def test_decisions_are_appended_even_when_they_repeat(ledger: Ledger) -> None:
     assert ledger.record_identity_instruction("unlink", **PAIR, **WHY) == 1
     assert ledger.record_identity_instruction("link", **PAIR, **WHY) == 2
-    assert ledger.record_identity_instruction("unlink", **PAIR, **WHY) == 3
+    parts_of_others = dict.fromkeys(ADDRESS)
+    assert ledger.record_identity_instruction("unlink", **PAIR, **parts_of_others, **WHY) == 3
     assert ledger.record_identity_instruction("block", **ADDRESS, **WHY) == 4
     rows = ledger.rows_since("identity_instruction", 0, 10)
     assert [row["kind"] for row in rows] == ["unlink", "link", "unlink", "block"]
