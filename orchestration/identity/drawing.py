@@ -46,6 +46,7 @@ def draw(scene: Scene) -> str:
     width = max(right + MARGIN + PANEL_WIDTH, 2 * MARGIN + LETTER * TITLE_SIZE * len(scene.title))
     height = max(bottom, texts_bottom) + MARGIN
     above = {node for node in at if _pull(node, scene, at) > 0}
+    taken = _taken(at, above)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}"'
         f' width="{width:.0f}" height="{height:.0f}" role="img"'
@@ -63,8 +64,8 @@ def draw(scene: Scene) -> str:
             for group in scene.groups
             for node in group.nodes
         ),
-        *_badges(scene.links, at, above),
-        *(_cross_mark(one, at) for one in scene.crossed),
+        *(_badge(link, _freest(at[link.left], at[link.right], taken)) for link in scene.links),
+        *(_cross_mark(one, _freest(at[one.left], at[one.right], taken)) for one in scene.crossed),
         *texts,
         "</svg>",
     ]
@@ -131,11 +132,8 @@ def _crossed(one: Crossed, at: Mapping[str, Place]) -> str:
     )
 
 
-def _cross_mark(one: Crossed, at: Mapping[str, Place]) -> str:
-    # Marks of several stops between the same records stand one after the other on the line.
-    share = 0.5 + 0.09 * ((ord(one.mark) - ord("A")) % 5 - 1)
-    (x1, y1), (x2, y2) = at[one.left], at[one.right]
-    x, y = x1 + (x2 - x1) * share, y1 + (y2 - y1) * share
+def _cross_mark(one: Crossed, place: Place) -> str:
+    x, y = place
     return (
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="12" fill="{PAPER}" stroke="{STOP}"'
         f' stroke-width="2"/><path d="M{x - 8:.1f} {y - 8:.1f}L{x + 8:.1f} {y + 8:.1f}'
@@ -174,27 +172,35 @@ def _node(node: Node, place: Place, *, is_label_above: bool) -> str:
     )
 
 
-def _badges(links: Sequence[Link], at: Mapping[str, Place], above: Collection[str]) -> list[str]:
-    """The numbers of the evidence, each where its line is freest of records and their labels."""
+def _taken(at: Mapping[str, Place], above: Collection[str]) -> list[Place]:
+    """Points that records and their labels cover."""
     taken: list[Place] = [*at.values()]
     for node, (x, y) in at.items():
         label_y = y - 33 if node in above else y + 38
         taken += [(x + dx, label_y) for dx in (-42, -14, 14, 42)]
-    made = []
-    for link in links:
-        (x1, y1), (x2, y2) = at[link.left], at[link.right]
-        choices = [
-            (x1 + (x2 - x1) * share, y1 + (y2 - y1) * share)
-            for share in (0.5, 0.42, 0.58, 0.35, 0.65, 0.28, 0.72)
-        ]
-        x, y = max(
-            choices, key=lambda one: min(min(hypot(one[0] - a, one[1] - b), 30) for a, b in taken)
-        )
-        taken.append((x, y))
-        text = "·".join(map(str, link.marks)) + (f" +{link.between}" if link.between else "")
-        half = 5.0 + 3.4 * len(text)
-        made.append(
-            f'<rect x="{x - half:.1f}" y="{y - 8:.1f}" width="{2 * half:.1f}" height="16" rx="8"'
-            f' fill="{PAPER}" stroke="{SOFT}"/>' + text_at(x, y + 4, text, size=10.5, mid=True)
-        )
-    return made
+    return taken
+
+
+def _freest(start: Place, end: Place, taken: list[Place]) -> Place:
+    """The place on a line that is freest, the middle first; it is taken from then on."""
+    (x1, y1), (x2, y2) = start, end
+    choices = [
+        (x1 + (x2 - x1) * share, y1 + (y2 - y1) * share)
+        for share in (0.5, 0.42, 0.58, 0.35, 0.65, 0.28, 0.72)
+    ]
+    place = max(
+        choices, key=lambda one: min(min(hypot(one[0] - a, one[1] - b), 30.0) for a, b in taken)
+    )
+    taken.append(place)
+    return place
+
+
+def _badge(link: Link, place: Place) -> str:
+    """The numbers of the evidence on a line."""
+    x, y = place
+    text = "·".join(map(str, link.marks)) + (f" +{link.between}" if link.between else "")
+    half = 5.0 + 3.4 * len(text)
+    return (
+        f'<rect x="{x - half:.1f}" y="{y - 8:.1f}" width="{2 * half:.1f}" height="16" rx="8"'
+        f' fill="{PAPER}" stroke="{SOFT}"/>' + text_at(x, y + 4, text, size=10.5, mid=True)
+    )

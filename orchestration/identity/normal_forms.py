@@ -47,12 +47,14 @@ def value_for_matching(identifier_type: str, text: str) -> str | None:
 
 
 def masked(identifier_type: str, value: str) -> str:
-    """What may be shown of an identifier: ``a***@d***.com``, ``+1******1212``; numbers as they
-    are, because an account's or an order's number says nothing outside its shop."""
+    """What may be shown of an identifier: ``a***@d***.com``, ``+1******1212``; a browser's number
+    cut short, an account's or an order's as it is, because it says nothing outside its shop."""
     if identifier_type == "email":
         mailbox, _, domain = value.partition("@")
         name, _, ending = domain.rpartition(".")
         return f"{mailbox[:1]}***@{name[:1]}***.{ending}"
     if identifier_type == "phone":
         return f"{value[:2]}{'*' * max(len(value) - 6, 4)}{value[-4:]}"
+    if identifier_type == "anonymous_id" and len(value) > 12:
+        return f"{value[:8]}…"
     return value

@@ -51,7 +51,10 @@ def row_id_of(node_key: str) -> str:
 
 def name_of(node_key: str) -> str:
     """A record as people read it: ``order 1001 (main)``."""
-    return f"{kind_of(node_key)} {row_id_of(node_key)} ({node_key.split('|', 1)[0]})"
+    kind, number = kind_of(node_key), row_id_of(node_key)
+    if kind == "browser":
+        number = masked(BROWSER_TYPE, number)
+    return f"{kind} {number} ({node_key.split('|', 1)[0]})"
 
 
 @dataclass(frozen=True, order=True)

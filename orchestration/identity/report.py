@@ -20,6 +20,7 @@ from orchestration.identity.records import (
     OldId,
     Review,
     name_of,
+    row_id_of,
     verdict_words,
 )
 from orchestration.identity.resolve import Resolved
@@ -132,7 +133,7 @@ def _summary(found: Summary, reveal: bool) -> Lines:
         table(
             "Browsers",
             ("browser", "rule", "since"),
-            _first([(name_of(d.node_key), d.rule, day(d.first_seen_at)) for d in found.devices]),
+            _first([(row_id_of(d.node_key), d.rule, day(d.first_seen_at)) for d in found.devices]),
         ),
         _history_table(found.history),
         _stop_table("What guards stopped", found.stops, reveal),
@@ -147,7 +148,8 @@ def _summary(found: Summary, reveal: bool) -> Lines:
 def _belonging(name: Resolved, reveal: bool) -> str:
     label = name.label(reveal=reveal)
     if name.kind == "customer":
-        return escape(f"{label} is one customer of {len(name.records)} records.")
+        count = len(name.records)
+        return escape(f"{label} is one customer of {count:,} record{'s' if count > 1 else ''}.")
     customers = ", ".join(name.customers) or "no customer"
     if len(name.customers) > 3:
         customers = f"{len(name.customers)} customers"

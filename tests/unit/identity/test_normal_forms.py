@@ -108,7 +108,8 @@ def test_a_value_takes_the_form_of_its_type(kind: str, text: str, expected: str 
     [("email", "annlee@work.example", "a***@w***.example"),
      ("email", "a@b.co", "a***@b***.co"), ("email", "ann@mail.shop.co.uk", "a***@m***.uk"),
      ("phone", "+14155551212", "+1******1212"), ("phone", "+1234567", "+1****4567"),
-     ("shopify_customer_id", "123", "123")],
+     ("shopify_customer_id", "123", "123"), ("anonymous_id", "D1", "D1"),
+     ("anonymous_id", "6341f43ed77d7990", "6341f43e…")],
 )  # fmt: skip
 def test_masks_keep_little(kind: str, value: str, expected: str) -> None:
     assert masked(kind, value) == expected
