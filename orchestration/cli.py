@@ -32,6 +32,8 @@ score_app = typer.Typer(help="Measure against known truth.", no_args_is_help=Tru
 app.add_typer(score_app, name="score")
 app.add_typer(explain_app, name="explain")
 app.add_typer(identity_app, name="identity")
+fit_app = typer.Typer(help="Estimate what SQL cannot, and land it.", no_args_is_help=True)
+app.add_typer(fit_app, name="fit")
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 Directory = Annotated[Path | None, typer.Argument(help="DIR/<source>/<table>.parquet|csv|csv.gz")]
@@ -283,6 +285,29 @@ def identity(
     score = asdict(score_identity(Settings.from_env(), truth))
     shown = [(name.replace("_", " "), _figure(value)) for name, value in score.items()]
     _output(json).answer(score, table("Identity", ("what", "figure"), shown))
+
+
+@fit_app.command(name="identity")
+def fit_identity(json: Json = False) -> None:
+    """Score pairs of records that are probably one person; the next build reads them."""
+    from orchestration import run
+    from orchestration.ledger import utc_now
+    from orchestration.project import DbtProject
+    from orchestration.settings import Settings
+
+    settings, out = Settings.from_env(), _output(json)
+    project = DbtProject(settings)
+    with out.progress() as progress:
+        report = run.fit_identity(settings, project, now=utc_now, progress=progress)
+    is_on = run.is_probabilistic(project)
+    pairs = report.table("fits.identity_match").landed
+    out.answer(
+        {"pairs": pairs, "is_read_by_the_build": is_on},
+        f"{pairs:,} pairs of records that may be one person.",
+        "Read by the next build."
+        if is_on
+        else "No build reads them: set probabilistic_identity: true in dbt_project.yml.",
+    )
 
 
 @app.command()

@@ -223,7 +223,7 @@ class DbtProject:
                     stamp = self.target_path / "manifest.fingerprint"
                     stamp.write_text(fingerprint, encoding="utf-8")
             self._manifests = {fingerprint: manifest}
-        return self._manifests[fingerprint]
+        return _uncompiled(self._manifests[fingerprint])
 
     def _fingerprint(self, vars: Mapping[str, Any]) -> str:
         root = self.settings.project_dir
@@ -283,6 +283,16 @@ class DbtProject:
             finally:
                 if opens_warehouse:
                     _let_go()
+
+
+def _uncompiled(manifest: Any) -> Any:
+    """The manifest without what a former invocation compiled: dbt would take an ephemeral model for
+    written already, and the models that read it would look for a table that is not there."""
+    for node in manifest.nodes.values():
+        if getattr(node, "extra_ctes_injected", False) or getattr(node, "compiled", False):
+            node.compiled, node.compiled_code = False, None
+            node.extra_ctes_injected, node.extra_ctes = False, []
+    return manifest
 
 
 def _let_go() -> None:

@@ -15,7 +15,8 @@ members as (
 ),
 
 devices as (
-    select * from {{ ref('int_identity_devices') }}
+    select * from {{ ref('device_spans') }}
+    where not is_shared
 ),
 
 rules as (
@@ -63,7 +64,7 @@ final as (
         source_relation as identifier_scope,
         anonymous_id as identifier_value,
         customer_id,
-        rule,
+        'device' as rule,
         first_seen_at
     from devices
 )

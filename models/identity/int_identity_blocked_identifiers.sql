@@ -9,6 +9,11 @@ blocklist as (
     select * from {{ ref('identity_blocklist') }}
 ),
 
+instructions as (
+    select * from {{ ref('int_identity_instructions') }}
+    where kind = 'block'
+),
+
 -- A shop's own domain is the staff's, whoever typed it.
 shop_domains as (
     select distinct
@@ -109,10 +114,33 @@ blocked_accounts as (
     group by observations.source_relation, observations.source_row_id
 ),
 
+-- A person may block any identifier; it stays on its records and joins nothing.
+blocked_by_hand as (
+    select
+        instructions.identifier_type,
+        instructions.identifier_scope,
+        instructions.identifier_value,
+        'by_hand' as verdict,
+        instructions.reason
+    from instructions
+    left join blocked_addresses
+        on instructions.identifier_type = blocked_addresses.identifier_type
+        and instructions.identifier_value = blocked_addresses.identifier_value
+    left join blocked_accounts
+        on instructions.identifier_type = blocked_accounts.identifier_type
+        and instructions.identifier_scope = blocked_accounts.identifier_scope
+        and instructions.identifier_value = blocked_accounts.identifier_value
+    where
+        blocked_addresses.identifier_value is null
+        and blocked_accounts.identifier_value is null
+),
+
 final as (
     select * from blocked_addresses
     union all
     select * from blocked_accounts
+    union all
+    select * from blocked_by_hand
 )
 
 select

@@ -1,5 +1,5 @@
--- The seed of a component is the record whose registered id wins (earliest registered); where none
--- is registered, the record seen first. Its key alone makes the id, never an address.
+-- A component without a published id gets one from the key of the record seen first, never from an
+-- address.
 with
 
 components as (
@@ -10,20 +10,16 @@ nodes as (
     select * from {{ ref('int_identity_nodes') }}
 ),
 
-register as (
-    select * from {{ ref('stg_ledger__customer_ids') }}
+claims as (
+    select * from {{ ref('int_identity_claims') }}
 ),
 
-registered as (
+survivors as (
     select
-        source_relation || '|' || source_table || '|' || source_row_id as node_key,
-        customer_id,
-        registered_at,
-        row_number() over (
-            partition by source_relation, source_table, source_row_id
-            order by registered_at, customer_id
-        ) as registration_number
-    from register
+        component,
+        customer_id
+    from claims
+    where is_claim and claimed_customer_id = customer_id
 ),
 
 candidates as (
@@ -34,21 +30,21 @@ candidates as (
         nodes.source_table,
         nodes.source_row_id,
         nodes.first_seen_at,
-        registered.customer_id as registered_customer_id,
+        survivors.customer_id as registered_customer_id,
         row_number() over (
             partition by components.component
             order by
-                case when registered.customer_id is null then 1 else 0 end,
-                registered.registered_at,
-                registered.customer_id,
+                case when claims.claimed_customer_id = survivors.customer_id then 0 else 1 end,
+                claims.anchor_number,
                 nodes.first_seen_at,
                 nodes.node_key
         ) as seed_number
     from components
     inner join nodes on components.node = nodes.node_key
-    left join registered
-        on nodes.node_key = registered.node_key
-        and registered.registration_number = 1
+    left join survivors on components.component = survivors.component
+    left join claims
+        on nodes.node_key = claims.node_key
+        and survivors.customer_id = claims.claimed_customer_id
 ),
 
 seeds as (

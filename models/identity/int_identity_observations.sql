@@ -8,6 +8,7 @@ identifiers as (
     {%- for identifier_type, identifier_scope, is_verified in [
         ('shopify_customer_id', 'source_relation', 'false'),
         ('shopify_order_id', 'source_relation', 'false'),
+        ('shopify_checkout_id', 'source_relation', 'false'),
         ('klaviyo_profile_id', 'source_relation', 'false'),
         ('email', "''", 'is_email_verified'),
         ('phone', "''", 'false'),

@@ -1,6 +1,11 @@
 -- A name is kept as a key only (MD5 of the first given name): it may keep two records apart, it
--- never joins them.
+-- never joins them. Nothing that happened after as_of is seen, so that a past day can be built again.
 with
+
+as_of as (
+    select {{ as_of_at('max(newest_source_at)') }} as as_of_at
+    from {{ ref('stg_landing__as_of_times') }}
+),
 
 customers as (
     select * from {{ ref('stg_shopify__customers') }}
@@ -12,6 +17,10 @@ orders as (
 
 profiles as (
     select * from {{ ref('stg_klaviyo__persons') }}
+),
+
+checkouts as (
+    select * from {{ ref('stg_shopify__abandoned_checkouts') }}
 ),
 
 events as (
@@ -34,6 +43,8 @@ devices as (
         min(occurred_at) as first_seen_at,
         max(occurred_at) as last_seen_at
     from events
+    cross join as_of
+    where occurred_at <= as_of_at
     group by source_relation, anonymous_id, user_id, shopify_order_id, email, phone_number
 ),
 
@@ -44,6 +55,7 @@ records as (
         cast(shopify_customer_id as {{ dbt.type_string() }}) as source_row_id,
         cast(shopify_customer_id as {{ dbt.type_string() }}) as shopify_customer_id,
         cast(null as {{ dbt.type_string() }}) as shopify_order_id,
+        cast(null as {{ dbt.type_string() }}) as shopify_checkout_id,
         cast(null as {{ dbt.type_string() }}) as klaviyo_profile_id,
         email,
         phone_number,
@@ -59,6 +71,7 @@ records as (
         cast(shopify_order_id as {{ dbt.type_string() }}) as source_row_id,
         cast(shopify_customer_id as {{ dbt.type_string() }}) as shopify_customer_id,
         cast(shopify_order_id as {{ dbt.type_string() }}) as shopify_order_id,
+        cast(null as {{ dbt.type_string() }}) as shopify_checkout_id,
         cast(null as {{ dbt.type_string() }}) as klaviyo_profile_id,
         email,
         phone_number,
@@ -69,11 +82,28 @@ records as (
     from orders
     union all
     select
+        'shopify.abandoned_checkout' as source_table,
+        source_relation,
+        cast(shopify_checkout_id as {{ dbt.type_string() }}) as source_row_id,
+        cast(shopify_customer_id as {{ dbt.type_string() }}) as shopify_customer_id,
+        cast(null as {{ dbt.type_string() }}) as shopify_order_id,
+        cast(shopify_checkout_id as {{ dbt.type_string() }}) as shopify_checkout_id,
+        cast(null as {{ dbt.type_string() }}) as klaviyo_profile_id,
+        email,
+        phone_number,
+        cast(null as {{ dbt.type_string() }}) as first_name,
+        false as is_email_verified,
+        created_at as first_seen_at,
+        coalesce(completed_at, updated_at, created_at) as last_seen_at
+    from checkouts
+    union all
+    select
         'klaviyo.person' as source_table,
         source_relation,
         klaviyo_profile_id as source_row_id,
         cast(null as {{ dbt.type_string() }}) as shopify_customer_id,
         cast(null as {{ dbt.type_string() }}) as shopify_order_id,
+        cast(null as {{ dbt.type_string() }}) as shopify_checkout_id,
         klaviyo_profile_id,
         email,
         phone_number,
@@ -89,6 +119,7 @@ records as (
         anonymous_id as source_row_id,
         user_id as shopify_customer_id,
         cast(shopify_order_id as {{ dbt.type_string() }}) as shopify_order_id,
+        cast(null as {{ dbt.type_string() }}) as shopify_checkout_id,
         cast(null as {{ dbt.type_string() }}) as klaviyo_profile_id,
         email,
         phone_number,
@@ -101,20 +132,23 @@ records as (
 
 final as (
     select
-        source_relation || '|' || source_table || '|' || source_row_id as node_key,
+        {{ record_key() }} as node_key,
         source_relation,
         source_table,
         source_row_id,
         nullif(trim(shopify_customer_id), '') as shopify_customer_id,
         shopify_order_id,
+        shopify_checkout_id,
         klaviyo_profile_id,
         {{ normalise_email_for_matching('email') }} as email,
         {{ normalise_phone('phone_number') }} as phone,
         {{ person_name_key('first_name') }} as person_name,
         is_email_verified,
         first_seen_at,
-        last_seen_at
+        case when last_seen_at < as_of_at then last_seen_at else as_of_at end as last_seen_at
     from records
+    cross join as_of
+    where coalesce(first_seen_at <= as_of_at, true)
 )
 
 select * from final

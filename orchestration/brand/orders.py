@@ -66,7 +66,9 @@ def make_heads(persons: Persons, window: Window, rng: np.random.Generator) -> He
     home = persons.shop[person]
     abroad = persons.shops_abroad[person] & (rng.random(count) < 0.4)
     draw = rng.random(count)
-    channel = np.select([draw < 0.06, draw < 0.1, draw < 0.108], [IN_STORE, MARKETPLACE, PHONE], 0)
+    channel = np.select(
+        [draw < 0.06, draw < 0.074, draw < 0.082], [IN_STORE, MARKETPLACE, PHONE], 0
+    )
     channel = np.where((channel == MARKETPLACE) & (home == 1), ONLINE, channel)
     shop = np.where(abroad & (channel == ONLINE), 1 - home, home)
     draw = rng.random(count)
@@ -76,7 +78,7 @@ def make_heads(persons: Persons, window: Window, rng: np.random.Generator) -> He
     scope = np.where(channel == ONLINE, scope, DTC)
     is_guest = (rng.random(count) < 0.24) & (channel == ONLINE)
     kind = _mail_kinds(persons, person, channel, scope, is_guest, rng)
-    is_unlinked = is_guest & (rng.random(count) < 0.45)
+    is_unlinked = is_guest & (rng.random(count) < 0.7)
     account = _accounts(kind, is_unlinked, shop, home)
     heads = Heads(
         person=person, at=at, shop=shop, channel=channel, scope=scope, mail_kind=kind,

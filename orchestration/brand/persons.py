@@ -148,7 +148,7 @@ def make_persons(
         name: rng.random(count) < share
         for name, share in (
             ("has_phone", 0.86), ("has_second_mail", 0.15), ("has_apple_relay", 0.02),
-            ("makes_typos", 0.14), ("has_gpc", 0.06), ("shops_abroad", 0.015),
+            ("makes_typos", 0.26), ("has_gpc", 0.06), ("shops_abroad", 0.015),
             ("is_registered", 0.62), ("has_profile", 0.88), ("has_second_profile", 0.5),
         )
     }
@@ -156,7 +156,7 @@ def make_persons(
         number=number,
         head=head,
         household_size=size,
-        has_shared_device=(rng.random(count) < 0.55)[head] & (size > 1),
+        has_shared_device=(rng.random(count) < 0.7)[head] & (size > 1),
         country=country,
         shop=shop,
         place=_places(country, head, rng),
@@ -181,7 +181,7 @@ def _shares() -> list[float]:
 
 
 def _household_sizes(count: int, rng: np.random.Generator) -> Ints:
-    return rng.choice([1, 2, 3, 4, 5], count, p=[0.93, 0.029, 0.02, 0.014, 0.007])
+    return rng.choice([1, 2, 3, 4, 5], count, p=[0.725, 0.14, 0.06, 0.05, 0.025])
 
 
 def _names(country: Ints, head: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:

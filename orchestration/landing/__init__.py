@@ -1,4 +1,4 @@
-"""Landing: files, loader tables and ledger facts into the raw schemas.
+"""Landing: files, loader tables, ledger facts and fits into the raw schemas.
 
 What lives here: the raw contract as landing reads it, readers, quarantine, the merge by key,
 phones to E.164, the history of unit costs.
@@ -7,16 +7,19 @@ What never does: a business rule, a metric, dbt, or Great Expectations (``checks
 
 from orchestration.landing.directory import land_directory
 from orchestration.landing.errors import LandingError
+from orchestration.landing.fits import FitHead, land_fit
 from orchestration.landing.ledger_facts import land_ledger
 from orchestration.landing.orders_export import land_orders_export
 from orchestration.landing.register import register_tables
 from orchestration.landing.report import LandingReport, TableReport
 
 __all__ = [
+    "FitHead",
     "LandingError",
     "LandingReport",
     "TableReport",
     "land_directory",
+    "land_fit",
     "land_ledger",
     "land_orders_export",
     "register_tables",

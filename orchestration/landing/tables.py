@@ -65,7 +65,7 @@ def create_raw_tables(connection: duckdb.DuckDBPyConnection, contract: RawContra
 
 def is_landed(table: TableContract) -> bool:
     """Whether rows of this table come from files."""
-    return table.source not in ("ledger", "landing")
+    return table.source not in ("fits", "ledger", "landing")
 
 
 def _existing_columns(

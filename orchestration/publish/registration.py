@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, pairwise
 from typing import Any
 
 import duckdb
@@ -29,11 +28,9 @@ _SUPPRESSION_KEY = ("subject_type", "subject_value", "channel", "purpose", "sour
 _READ: Mapping[Relation, tuple[str, ...]] = {
     _SEEDS: ("customer_id", *_SOURCE_ROW, "first_ordered_at", "first_seen_at", "as_of_at"),
     _ANCHORS: ("customer_id", *_SOURCE_ROW, "anchor_number"),
-    _HISTORY: ("old_customer_id", "customer_id", "valid_from", "valid_to", "reason"),
+    _HISTORY: ("old_customer_id", "customer_id", "valid_from", "reason"),
     _SUPPRESSIONS: (*_SUPPRESSION_KEY, "suppressed_at"),
 }
-# A build shows that a tie is gone, not what it once was.
-_SPLIT_REASON = "no_longer_linked"
 
 
 @dataclass(frozen=True)
@@ -58,6 +55,17 @@ def check_tables(warehouse: duckdb.DuckDBPyConnection) -> None:
 
 def register(warehouse: duckdb.DuckDBPyConnection, ledger: Ledger) -> Registration:
     """Hand on what the build knows; killed anywhere and run again, the ledger holds the same."""
+    ids, anchors, changes = register_identity(warehouse, ledger)
+    suppressions = ledger.record_suppressions(
+        _read(warehouse, _SUPPRESSIONS, ", ".join(_SUPPRESSION_KEY))
+    )
+    return Registration(ids, anchors, changes, suppressions)
+
+
+def register_identity(
+    warehouse: duckdb.DuckDBPyConnection, ledger: Ledger
+) -> tuple[int, int, int]:
+    """Hand on ids, anchors and changes; how many of each were new."""
     ids = ledger.register_customer_ids(_read(warehouse, _SEEDS, "customer_id"))
     kill_point("publish_registered")
     anchors = ledger.register_customer_anchors(_anchors(warehouse))
@@ -65,10 +73,7 @@ def register(warehouse: duckdb.DuckDBPyConnection, ledger: Ledger) -> Registrati
     history = _read(warehouse, _HISTORY, "old_customer_id, valid_from")
     changes = ledger.record_customer_id_changes(_changes(history))
     kill_point("publish_changes_recorded")
-    suppressions = ledger.record_suppressions(
-        _read(warehouse, _SUPPRESSIONS, ", ".join(_SUPPRESSION_KEY))
-    )
-    return Registration(ids, anchors, changes, suppressions)
+    return ids, anchors, changes
 
 
 def _anchors(warehouse: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
@@ -84,35 +89,16 @@ def _anchors(warehouse: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
 
 
 def _changes(history: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Merges and splits behind the spans of ``customer_id_history``, ordered by old id and time.
-
-    A span that ends where the next one of the same old id begins is a merge into another id; one
-    that ends without a successor is a split.
-    """
-    for span, following in pairwise(chain(history, (None,))):
-        assert span is not None
-        old = span["old_customer_id"]
+    """Each row of ``customer_id_history`` as a change: a split gives an id back to itself."""
+    for row in history:
+        is_split = row["customer_id"] == row["old_customer_id"]
         yield {
-            "old_customer_id": old,
-            "customer_id": span["customer_id"],
-            "kind": "merge",
-            "reason": span["reason"],
-            "changed_at": span["valid_from"],
+            "old_customer_id": row["old_customer_id"],
+            "customer_id": None if is_split else row["customer_id"],
+            "kind": "split" if is_split else "merge",
+            "reason": row["reason"],
+            "changed_at": row["valid_from"],
         }
-        ended = span["valid_to"]
-        goes_on = (
-            following is not None
-            and following["old_customer_id"] == old
-            and following["valid_from"] == ended
-        )
-        if ended is not None and not goes_on:
-            yield {
-                "old_customer_id": old,
-                "customer_id": None,
-                "kind": "split",
-                "reason": _SPLIT_REASON,
-                "changed_at": ended,
-            }
 
 
 def _read(

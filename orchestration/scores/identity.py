@@ -6,7 +6,7 @@ What never does: the truth inside a model; a change to the warehouse.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -39,6 +39,8 @@ class IdentityScore:
     f1: float | None
     linkable_recall: float | None
     """Recall among the records that carry an identifier of the person's own."""
+    sharing_recall: float | None
+    """Recall among the pairs that show one same account, e-mail or phone after normalisation."""
     over_merge_rate: float | None
     """Customers that hold two true persons or more."""
     under_merge_rate: float | None
@@ -83,7 +85,8 @@ def score_identity(settings: Settings, truth_dir: Path) -> IdentityScore:
             [str(records)],
         )
         connection.execute(_RESOLVED)
-        return score_resolved(connection)
+        sharing, found = _row(connection, _SHARING)
+        return replace(score_resolved(connection), sharing_recall=_ratio(found, sharing))
 
 
 _RESOLVED = """
@@ -127,6 +130,32 @@ select {sums} from sizes
         for kind in ("true", "predicted", "correct", "linkable", "found")
     )
 )
+
+# A person's records are few, so pairs within one person may be joined. Placeholders show nobody.
+_SHARING = """
+with shown as (
+    select distinct resolved.person_id, resolved.record_key,
+        coalesce(resolved.customer_id, resolved.record_key) as cluster_id,
+        identifiers.identifier_type, identifiers.identifier_scope, identifiers.identifier_value
+    from resolved
+    inner join identity.int_identity_observations as observations
+        on resolved.record_key = observations.node_key
+    inner join identity.int_identity_identifiers as identifiers
+        using (identifier_type, identifier_scope, identifier_value)
+    where resolved.source_table <> 'web.anonymous_id' and resolved.person_id is not null
+        and identifiers.identifier_type in ('shopify_customer_id', 'email', 'phone')
+        and identifiers.verdict <> 'placeholder'
+),
+pairs as (
+    select distinct one.record_key, other.record_key as other_key,
+        one.cluster_id = other.cluster_id as is_found
+    from shown as one
+    inner join shown as other
+        using (person_id, identifier_type, identifier_scope, identifier_value)
+    where one.record_key < other.record_key
+)
+select count(*), count(*) filter (where is_found) from pairs
+"""
 
 _CLUSTERS = """
 with records as (
@@ -184,7 +213,7 @@ select
 
 
 def score_resolved(connection: duckdb.DuckDBPyConnection) -> IdentityScore:
-    """Score the temporary table ``resolved``.
+    """Score the temporary table ``resolved``; what records show is not in it: no sharing_recall.
 
     Its columns: source_table, record_key, person_id, is_linkable, customer_id.
     """
@@ -202,6 +231,7 @@ def score_resolved(connection: duckdb.DuckDBPyConnection) -> IdentityScore:
         recall=_ratio(correct, true),
         f1=_ratio(2 * correct, predicted + true),
         linkable_recall=_ratio(found, linkable),
+        sharing_recall=None,
         over_merge_rate=_ratio(merged, customers),
         under_merge_rate=_ratio(split, persons),
         exact_cluster_rate=_ratio(exact, persons),

@@ -80,6 +80,15 @@ def test_a_build_reports_layers_and_lets_the_warehouse_go(project: DbtProject) -
     assert project.manifest_path.stat().st_mtime_ns == stamp
 
 
+def test_ephemeral_models_build_a_second_time_in_the_same_process(project: DbtProject) -> None:
+    models = project.settings.project_dir / "models"
+    (models / "staging" / "stg_numbers.sql").write_text(
+        "{{ config(materialized='ephemeral') }} select {{ var('wanted') }} as number"
+    )
+    assert project.build(["fct_sums"]).succeeded
+    assert project.build(["fct_sums"]).succeeded
+
+
 def test_a_failed_model_is_named_without_the_value_and_lets_the_warehouse_go(
     project: DbtProject,
 ) -> None:

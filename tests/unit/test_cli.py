@@ -11,10 +11,10 @@ from orchestration.cli import _source, app
 from orchestration.errors import ConfigurationError
 
 COMMANDS = (
-    "approve", "brand", "build", "deliver", "demo", "explain", "identity", "key", "land", "plan",
-    "publish", "run", "sandbox", "score", "status", "ui",
+    "approve", "brand", "build", "deliver", "demo", "explain", "fit", "identity", "key", "land",
+    "plan", "publish", "run", "sandbox", "score", "status", "ui",
 )  # fmt: skip
-GROUPS = ("explain", "identity", "score")
+GROUPS = ("explain", "fit", "identity", "score")
 runner = CliRunner()
 
 
@@ -28,6 +28,11 @@ def test_help_lists_every_command() -> None:
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c not in (*GROUPS, "ui")])
 def test_every_command_answers_in_json_if_asked(command: str) -> None:
     assert "--json" in runner.invoke(app, [command, "--help"]).output
+
+
+@pytest.mark.parametrize("command", [("fit", "identity"), ("score", "identity")])
+def test_every_command_of_a_group_answers_in_json_if_asked(command: tuple[str, str]) -> None:
+    assert "--json" in runner.invoke(app, [*command, "--help"]).output
 
 
 def test_help_imports_no_heavy_room() -> None:

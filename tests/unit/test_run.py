@@ -49,7 +49,7 @@ class FakeDay:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, states: list[str]) -> None:
         self.calls: list[str] = []
         self.states = states
-        for room in ("land", "check_border", "build", "publish_build", "plan"):
+        for room in ("land", "check_border", "fit_identity", "build", "publish_build", "plan"):
             monkeypatch.setattr(run, room, self._called(room))
         monkeypatch.setattr(run, "approve_open_plans", self._approve)
         monkeypatch.setattr(run, "deliver_all", self._deliver)
@@ -78,11 +78,13 @@ class FakeDay:
 
         yield SimpleNamespace(plans=plans)
 
-    def run(self, *, approve: bool, host: str = "http://127.0.0.1:8765") -> RunReport:
+    def run(
+        self, *, approve: bool, host: str = "http://127.0.0.1:8765", is_probabilistic: bool = False
+    ) -> RunReport:
         urls = {f"TRIBUTARY_{name}_URL": host for name in ("KLAVIYO", "META", "GOOGLE")}
         return run_day(
             Settings.from_env(urls),
-            SimpleNamespace(),  # type: ignore[arg-type]
+            SimpleNamespace(variable={"probabilistic_identity": is_probabilistic}.get),  # type: ignore[arg-type]
             source=None,
             approve=approve,
             now=lambda: None,  # type: ignore[arg-type, return-value]
@@ -101,6 +103,14 @@ def test_without_approval_nothing_is_sent_and_the_plans_wait(
     assert day.calls == BEFORE
     assert report.waiting == ("open", "halted")
     assert report.exit_code == ExitCode.WAITS_FOR_APPROVAL
+
+
+def test_with_the_setting_on_the_fit_comes_before_the_build(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    day = FakeDay(monkeypatch, [])
+    day.run(approve=False, is_probabilistic=True)
+    assert day.calls == ["land", "check_border", "fit_identity", *BEFORE[2:]]
 
 
 def test_an_earlier_approval_is_sent_without_approving_more(

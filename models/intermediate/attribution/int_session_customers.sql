@@ -1,5 +1,6 @@
 {# Whose session it was: the customer that its last identified event names, by order, account,
-   e-mail or phone; else the only customer that its browser ever was. #}
+   e-mail or phone; else the customer whose browser it was then: the only one it ever had, or of
+   several the one who made herself known next. #}
 
 with
 
@@ -31,6 +32,10 @@ identity_map as (
         identifier_value,
         customer_id
     from {{ ref('identity_map') }}
+),
+
+device_spans as (
+    select * from {{ ref('device_spans') }}
 ),
 
 identifiers as (
@@ -109,12 +114,13 @@ last_identified as (
 device_sessions as (
     select
         session_events.session_id,
-        identity_map.customer_id
+        device_spans.customer_id
     from session_events
-    inner join identity_map
-        on identity_map.identifier_type = 'anonymous_id'
-        and session_events.source_relation = identity_map.identifier_scope
-        and session_events.anonymous_id = identity_map.identifier_value
+    inner join device_spans
+        on session_events.source_relation = device_spans.source_relation
+        and session_events.anonymous_id = device_spans.anonymous_id
+        and coalesce(session_events.occurred_at > device_spans.valid_from, true)
+        and coalesce(session_events.occurred_at <= device_spans.valid_to, true)
     where session_events.is_first_event
 ),
 

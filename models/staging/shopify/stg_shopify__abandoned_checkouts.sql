@@ -2,6 +2,7 @@ with
 
 source as (
     select * from {{ source('shopify', 'abandoned_checkout') }}
+    where not coalesce(_fivetran_deleted, false)
 ),
 
 phone_numbers as (

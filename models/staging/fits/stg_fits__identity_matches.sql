@@ -1,0 +1,20 @@
+with
+
+source as (
+    select * from {{ source('fits', 'identity_match') }}
+),
+
+final as (
+    select
+        left_node_key,
+        right_node_key,
+        evidence,
+        match_probability,
+        match_weight,
+        has_birth_date_or_phone_agreement,
+        has_first_name_conflict,
+        as_of_at
+    from source
+)
+
+select * from final

@@ -1,0 +1,133 @@
+"""Pairs of records that are probably one person, scored without labels.
+
+What lives here: the run of the matching model, its guards as facts, the words of the evidence.
+What never does: a verdict: whether a pair links or goes to a person is decided by
+``models/identity/int_identity_matches.sql``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+import pyarrow as pa
+
+from orchestration.fits.blocks import with_blocks
+from orchestration.fits.model import WORDS, predict, require_splink, train
+from orchestration.fits.traits import SAME, DistinctTraits, Traits, distinct_traits
+
+# Scores below this are nobody's question, whatever the settings say.
+PROBABILITY_MIN = 0.5
+# Fewer records than this tell nothing of how rare a name is.
+RECORDS_MIN = 20
+DIGITS = 6
+PAIR = ["left_node_key", "right_node_key"]
+FACTS = [
+    "match_probability", "match_weight", "has_birth_date_or_phone_agreement",
+    "has_first_name_conflict", "evidence",
+]  # fmt: skip
+STEPS = ("read", "train", "score")
+
+Progress = Callable[[str, int, int], None]
+
+
+def no_progress(what: str, done: int, total: int) -> None:
+    """Show nothing."""
+
+
+@dataclass(frozen=True)
+class MatchFit:
+    """Scored pairs of records: the rows of ``raw_fits.identity_match``."""
+
+    pairs: pd.DataFrame
+    as_of_at: datetime
+    input_digest: str
+    record_count: int
+
+    @property
+    def table(self) -> pa.Table:
+        return pa.Table.from_pandas(self.pairs, preserve_index=False)
+
+
+def fit_matches(traits: Traits, progress: Progress = no_progress) -> MatchFit:
+    """Score the records; equal records in any order give equal pairs.
+
+    Pairs that show the same e-mail are left out: the rule of e-mails ties them, its age included.
+
+    Raises:
+        FitError: Splink is not installed.
+    """
+    pairs = score_records(traits, progress)
+    apart = pairs[~pairs["has_same_email"]].reset_index(drop=True)[[*PAIR, *FACTS]]
+    return MatchFit(apart, traits.as_of_at, traits.digest, traits.table.num_rows)
+
+
+def score_records(traits: Traits, progress: Progress = no_progress) -> pd.DataFrame:
+    """Every pair of records that share a block and reach ``PROBABILITY_MIN``, ordered by keys.
+
+    Raises:
+        FitError: Splink is not installed.
+    """
+    require_splink()
+    progress("match records", 0, len(STEPS))
+    distinct = distinct_traits(traits)
+    if len(distinct.rows) < RECORDS_MIN:
+        return pd.DataFrame(columns=[*PAIR, *FACTS, "has_same_email"]).astype(
+            {"has_same_email": bool}
+        )
+    rows = with_blocks(distinct.rows)
+    progress("match records", 1, len(STEPS))
+    model = train(distinct.rows)
+    progress("match records", 2, len(STEPS))
+    scored = predict(_with_seconds(rows, distinct), model, PROBABILITY_MIN)
+    pairs = _with_further(_described(scored), distinct)
+    progress("match records", 3, len(STEPS))
+    return pairs.sort_values(PAIR, ignore_index=True)
+
+
+def _with_seconds(rows: pd.DataFrame, distinct: DistinctTraits) -> pd.DataFrame:
+    """Beside each row that several records share, a second one that meets only the first."""
+    seconds = distinct.seconds.copy()
+    firsts = rows.assign(**{SAME: rows["node_key"].where(rows["node_key"].isin(seconds[SAME]))})
+    both = pd.concat([firsts, seconds.reindex(columns=firsts.columns)])
+    return both.astype(object).where(both.notna(), None).sort_values("node_key", ignore_index=True)
+
+
+def _described(scored: pd.DataFrame) -> pd.DataFrame:
+    unknown = pd.Series(-1, index=scored.index)
+    gammas = {name: scored.get(f"gamma_{name}", unknown) for name in WORDS}
+    birth_date, phone, first_name = (gammas[n] for n in ("birth_date", "phone", "first_name"))
+    # One slip of a digit is no other person: father and son do not share day and month. Families
+    # share phones, so a phone speaks only where the first names do, and no birth date differs.
+    agrees = (birth_date >= 2) | ((phone == 2) & (first_name > 1) & (birth_date < 0))
+    return pd.DataFrame({
+        "left_node_key": scored["node_key_l"],
+        "right_node_key": scored["node_key_r"],
+        "match_probability": scored["match_probability"].round(DIGITS),
+        "match_weight": scored["match_weight"].round(DIGITS),
+        "has_birth_date_or_phone_agreement": agrees,
+        # Distant is no better than different: twins and couples have such names (Emma, Mia).
+        "has_first_name_conflict": first_name.isin([0, 1]),
+        "has_same_email": gammas["email"] == len(WORDS["email"].levels) - 1,
+        "evidence": _evidence(gammas, scored.index),
+    })
+
+
+def _evidence(gammas: dict[str, pd.Series[int]], index: pd.Index[int]) -> pd.Series[str]:
+    """``first name same; e-mail near``: levels, never values; nothing of what is unknown."""
+    text = pd.Series("", index=index)
+    for name, words in WORDS.items():
+        told = {level: f"; {words.name} {word}" for level, word in enumerate(words.levels)}
+        text = text + gammas[name].map(told).fillna("")
+    return text.str.removeprefix("; ")
+
+
+def _with_further(pairs: pd.DataFrame, distinct: DistinctTraits) -> pd.DataFrame:
+    """Third and further records of equal traits share the score of the second."""
+    copies = distinct.further.merge(
+        pairs, left_on=[SAME, "second"], right_on=PAIR, validate="many_to_one"
+    )
+    copies["right_node_key"] = copies["node_key"]
+    return pd.concat([pairs, copies[pairs.columns]], ignore_index=True)

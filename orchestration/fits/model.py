@@ -1,0 +1,222 @@
+"""The matching model: how two records are compared, and what each agreement is worth.
+
+What lives here: Splink's settings for our traits, training without labels, scores.
+What never does: thresholds (``dbt_project.yml``), reading or writing a warehouse.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from orchestration.fits.blocks import BLOCKS, pair_count
+from orchestration.fits.errors import FitError
+from orchestration.fits.traits import SAME
+
+if TYPE_CHECKING:
+    from splink import Linker
+
+SEED = 20_260_101
+U_PAIRS_MAX = 2_000_000
+TRAINING_PAIRS_MAX = 1_000_000
+# A comparison with fewer values, or a session with fewer pairs, is not trained.
+FILLED_MIN = 20
+TRAINING_PAIRS_MIN = 30
+# Share of the true pairs that the sure rules find: an assumption; it moves every score a little.
+SURE_RULES_RECALL = 0.8
+
+_SURE = (
+    ("email",), ("phone", "first_name"), ("first_name", "last_name", "birth_date"),
+    ("first_name", "last_name", "street"),
+)  # fmt: skip
+# Each session says nothing of what it joins on, so that every trait is trained by another. None
+# joins on what a household shares (street, phone): first names would look as if they meant little.
+_SESSIONS = (("first_name", "last_name"), ("email",), ("birth_date",))
+
+
+@dataclass(frozen=True)
+class Words:
+    """What people read of a comparison: its name, and its levels from the least upwards."""
+
+    name: str
+    levels: tuple[str, ...]
+
+
+WORDS = {
+    "first_name": Words("first name", ("different", "distant", "near", "near", "swapped", "same")),
+    "last_name": Words("last name", ("different", "distant", "near", "near", "same")),
+    "street": Words("street", ("different", "near", "near", "same")),
+    "place": Words("place", ("different", "same city", "near", "same")),
+    "email": Words("e-mail", ("different", "near", "slip", "same")),
+    "phone": Words("phone", ("different", "slip", "same")),
+    "birth_date": Words("birth date", ("different", "distant", "slip", "same")),
+}
+
+
+def require_splink() -> None:
+    """
+    Raises:
+        FitError: the extra is not installed.
+    """
+    try:
+        import splink  # noqa: F401
+    except ImportError as error:
+        raise FitError(
+            "Probabilistic matching needs Splink, which is not installed.",
+            remedy="Run pip install -e '.[probabilistic]' -c constraints.txt, or set "
+            "probabilistic_identity: false in dbt_project.yml.",
+        ) from error
+
+
+def train(rows: pd.DataFrame) -> dict[str, Any]:
+    """Splink's settings with all parameters estimated on rows of distinct traits."""
+    from splink import SettingsCreator, block_on
+
+    filled = [name for name in WORDS if rows[_columns(name)].count().max() >= FILLED_MIN]
+    settings = SettingsCreator(
+        link_type="dedupe_only",
+        unique_id_column_name="node_key",
+        comparisons=[_comparison(name) for name in filled],
+    )
+    sure = [block_on(*columns) for columns in _SURE if pair_count(rows, columns)]
+    with _linker(rows, settings) as linker:
+        if sure:
+            linker.training.estimate_probability_two_random_records_match(sure, SURE_RULES_RECALL)
+        linker.training.estimate_u_using_random_sampling(max_pairs=U_PAIRS_MAX, seed=SEED)
+        for columns in _SESSIONS:
+            if pair_count(rows, columns) >= TRAINING_PAIRS_MIN:
+                linker.training.estimate_parameters_using_expectation_maximisation(
+                    block_on(*columns), max_pairs=TRAINING_PAIRS_MAX, record_sample_proportion=1.0
+                )
+        model: dict[str, Any] = linker.misc.save_model_to_json()
+        return model
+
+
+def predict(rows: pd.DataFrame, model: dict[str, Any], probability_min: float) -> pd.DataFrame:
+    """Pairs of rows that share a block: ``gamma_`` per comparison, weight and probability."""
+    from splink import block_on
+
+    rules = [block_on(name) for name in (*BLOCKS, SAME)]
+    with _linker(rows, {**model, "blocking_rules_to_generate_predictions": rules}) as linker:
+        pairs: pd.DataFrame = linker.inference.predict(
+            threshold_match_probability=probability_min, warning_mode="never"
+        ).as_pandas_dataframe()
+        return pairs
+
+
+@contextmanager
+def _linker(rows: pd.DataFrame, settings: Any) -> Iterator[Linker]:
+    """A linker in a database of its own: Splink keeps tables by name."""
+    from splink import DuckDBAPI, Linker
+
+    # As text: a column that nobody fills would become one of numbers.
+    texts = pa.table({name: pa.array(rows[name], pa.string()) for name in rows.columns})
+    # One thread: a parallel sum of doubles, and a sample, differ from run to run.
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute("set enable_progress_bar = false")
+        yield Linker(DuckDBAPI(connection).register(texts), settings, log_level=logging.ERROR)
+
+
+def _columns(comparison: str) -> list[str]:
+    return ["zip", "city"] if comparison == "place" else [comparison]
+
+
+def _comparison(name: str) -> Any:
+    import splink.comparison_library as comparisons
+
+    if name == "first_name":
+        return _first_name()
+    if name == "place":
+        return _place()
+    if name == "email":
+        return _email()
+    return {
+        "last_name": comparisons.NameComparison("last_name").configure(
+            term_frequency_adjustments=True
+        ),
+        "street": comparisons.JaroWinklerAtThresholds("street", [0.95, 0.88]).configure(
+            term_frequency_adjustments=True
+        ),
+        "phone": comparisons.DamerauLevenshteinAtThresholds("phone", [1]),
+        "birth_date": comparisons.DamerauLevenshteinAtThresholds("birth_date", [1, 2]),
+    }[name]
+
+
+def _first_name() -> Any:
+    import splink.comparison_level_library as levels
+    import splink.comparison_library as comparisons
+
+    return comparisons.CustomComparison(
+        output_column_name="first_name",
+        comparison_levels=[
+            levels.NullLevel("first_name"),
+            levels.ExactMatchLevel("first_name", term_frequency_adjustments=True),
+            levels.ColumnsReversedLevel("first_name", "last_name", symmetrical=True),
+            levels.JaroWinklerLevel("first_name", 0.92),
+            levels.JaroWinklerLevel("first_name", 0.88),
+            levels.JaroWinklerLevel("first_name", 0.7),
+            levels.ElseLevel(),
+        ],
+    )
+
+
+def _place() -> Any:
+    """Zip and city in one comparison: they follow from each other, so they may not count twice."""
+    import splink.comparison_level_library as levels
+    import splink.comparison_library as comparisons
+
+    is_unknown = "(zip_l is null or zip_r is null) and (city_l is null or city_r is null)"
+    return comparisons.CustomComparison(
+        output_column_name="place",
+        comparison_levels=[
+            levels.CustomLevel(is_unknown, "place is unknown").configure(is_null_level=True),
+            levels.ExactMatchLevel("zip", term_frequency_adjustments=True),
+            levels.DamerauLevenshteinLevel("zip", 1),
+            levels.ExactMatchLevel("city", term_frequency_adjustments=True),
+            levels.ElseLevel(),
+        ],
+    )
+
+
+def _email() -> Any:
+    """One slip of a letter is a sign; likeness is one only where it does not follow from the name.
+
+    People of one name have like addresses (ann.lee@…, annlee2@…): such a pair says nothing.
+    """
+    import splink.comparison_level_library as levels
+    import splink.comparison_library as comparisons
+
+    letters = [f"regexp_replace(email_{side}, '[^a-z]', '', 'g')" for side in "lr"]
+    digits = [f"regexp_replace(email_{side}, '[^0-9]', '', 'g')" for side in "lr"]
+    mailboxes = [f"split_part(email_{side}, '@', 1)" for side in "lr"]
+    is_slip = (
+        "(damerau_levenshtein(email_l, email_r) = 1"
+        f" and {digits[0]} = {digits[1]} and {letters[0]} <> {letters[1]})"
+    )
+    is_near = (
+        f"({mailboxes[0]} = {mailboxes[1]} or jaro_winkler_similarity(email_l, email_r) >= 0.88"
+        f" or jaro_winkler_similarity({mailboxes[0]}, {mailboxes[1]}) >= 0.88)"
+    )
+    is_unknown = (
+        "email_l is null or email_r is null or (email_l <> email_r and last_name_l = last_name_r"
+        f" and {is_near} and not {is_slip})"
+    )
+    return comparisons.CustomComparison(
+        output_column_name="email",
+        comparison_levels=[
+            levels.CustomLevel(is_unknown, "unknown or follows from the name").configure(
+                is_null_level=True
+            ),
+            levels.ExactMatchLevel("email"),
+            levels.CustomLevel(is_slip, "one slip"),
+            levels.CustomLevel(is_near, "near"),
+            levels.ElseLevel(),
+        ],
+    )

@@ -1,0 +1,29 @@
+"""The list of claims: accuracy first, then ids, then decisions."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.proof.harness import Claim, prove
+from tests.proof.identity import accuracy, ids
+
+CLAIMS = [
+    Claim("dirt", "The brand is as dirty as real shops", accuracy.dirt),
+    Claim("precision", "Pairs that we join are one person", accuracy.precision),
+    Claim("recall", "True pairs are joined, of all there are", accuracy.recall),
+    Claim("over_merge", "Few customers hold two persons", accuracy.over_merge),
+    Claim("no_guards", "Without guards more people melt together", accuracy.no_guards),
+    Claim("five_passes", "A stitcher of five passes, without guards", accuracy.five_passes),
+    Claim("further", "What else the score says", accuracy.further),
+    Claim("guards", "What each guard stopped", accuracy.guards),
+    Claim("shuffled", "A shuffled full rebuild gives the same ids", ids.shuffled),
+    Claim("quiet", "On a day without changes no id changes", ids.quiet_day),
+    Claim("later", "Older orders that land later change no published id", ids.later_orders),
+    Claim("erased", "Erasing seed rows changes no published id", ids.erased_seeds),
+    Claim("by_hand", "A link by hand and its undoing restore every id", ids.by_hand),
+    Claim("past", "A past day can be built again", ids.past_day, False),
+    Claim("super_node", "A super-node costs its size", ids.super_node, False),
+]
+
+if __name__ == "__main__":
+    sys.exit(prove("identity", CLAIMS))
