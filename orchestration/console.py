@@ -46,7 +46,8 @@ class Output:
             return
         for line in lines:
             if isinstance(line, str) or line.row_count:
-                self.console.print(line)
+                # Soft wrap: a command in a sentence must survive being copied.
+                self.console.print(line, soft_wrap=isinstance(line, str))
 
     @contextmanager
     def progress(self) -> Iterator[ProgressHandler]:

@@ -11,9 +11,10 @@ from orchestration.cli import _source, app
 from orchestration.errors import ConfigurationError
 
 COMMANDS = (
-    "approve", "brand", "build", "deliver", "demo", "fit", "key", "land", "plan", "publish", "run",
-    "sandbox", "score", "status", "ui",
+    "approve", "brand", "build", "deliver", "demo", "explain", "fit", "identity", "key", "land",
+    "plan", "publish", "run", "sandbox", "score", "status", "ui",
 )  # fmt: skip
+GROUPS = ("explain", "fit", "identity", "score")
 runner = CliRunner()
 
 
@@ -24,7 +25,7 @@ def test_help_lists_every_command() -> None:
         assert f" {command} " in answer.output
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c not in ("fit", "score", "ui")])
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c not in (*GROUPS, "ui")])
 def test_every_command_answers_in_json_if_asked(command: str) -> None:
     assert "--json" in runner.invoke(app, [command, "--help"]).output
 

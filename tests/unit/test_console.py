@@ -56,3 +56,9 @@ def test_progress_is_silent_for_scripts(capsys: pytest.CaptureFixture[str]) -> N
     with Output.choose(True).progress() as progress:
         progress("order", 1, 2)
     assert capsys.readouterr().err == ""
+
+
+def test_a_long_command_in_an_answer_is_not_broken(capsys: pytest.CaptureFixture[str]) -> None:
+    command = "tributary identity unlink " + "main|shopify.order|1000000003075 " * 6
+    Output.choose(False).answer({}, command)
+    assert capsys.readouterr().out.splitlines() == [command]
