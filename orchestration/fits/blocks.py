@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 # A block of n records makes n² / 2 pairs; a key that more of them share says little of a person.
-BLOCK_RECORDS_MAX = 60
+BLOCK_RECORDS_MAX = 30
 
 # Blocking key → what it joins; ``column:n`` takes the first n characters, ``email:@`` the mailbox.
 BLOCKS = {
@@ -42,6 +42,11 @@ def with_blocks(rows: pd.DataFrame) -> pd.DataFrame:
         sizes = key.map(key.value_counts())
         keys[name] = key.where(sizes.between(2, BLOCK_RECORDS_MAX))
     return rows.assign(**keys)
+
+
+def block_pair_count(rows: pd.DataFrame) -> int:
+    """Pairs that the blocks ask for; a pair in two blocks counts twice."""
+    return sum(pair_count(rows, (name,)) for name in BLOCKS)
 
 
 def pair_count(rows: pd.DataFrame, columns: tuple[str, ...]) -> int:

@@ -16,7 +16,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from orchestration.fits.blocks import BLOCKS, pair_count
+from orchestration.fits.blocks import BLOCKS, block_pair_count, pair_count
 from orchestration.fits.errors import FitError
 from orchestration.fits.traits import SAME
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from splink import Linker
 
 SEED = 20_260_101
+# Pairs that are compared at a time: what bounds the memory.
+CHUNK_PAIRS = 1_000_000
+# What a level is worth that training never met: rare among one person's records, and by chance.
+UNSEEN_M, UNSEEN_U = 1e-3, 1e-5
 U_PAIRS_MAX = 2_000_000
 TRAINING_PAIRS_MAX = 1_000_000
 # A comparison with fewer values, or a session with fewer pairs, is not trained.
@@ -86,7 +90,8 @@ def train(rows: pd.DataFrame) -> dict[str, Any]:
         comparisons=[_comparison(name) for name in filled],
     )
     sure = [block_on(*columns) for columns in _SURE if pair_count(rows, columns)]
-    with _linker(rows, settings) as linker:
+    # One thread: a parallel sum of doubles, and a sample, differ from run to run.
+    with _linker(rows, settings, threads=1) as linker:
         if sure:
             linker.training.estimate_probability_two_random_records_match(sure, SURE_RULES_RECALL)
         linker.training.estimate_u_using_random_sampling(max_pairs=U_PAIRS_MAX, seed=SEED)
@@ -95,8 +100,22 @@ def train(rows: pd.DataFrame) -> dict[str, Any]:
                 linker.training.estimate_parameters_using_expectation_maximisation(
                     block_on(*columns), max_pairs=TRAINING_PAIRS_MAX, record_sample_proportion=1.0
                 )
-        model: dict[str, Any] = linker.misc.save_model_to_json()
-        return model
+        return _completed(linker.misc.save_model_to_json())
+
+
+def _completed(model: dict[str, Any]) -> dict[str, Any]:
+    """Levels that training never met get a value; a comparison without any says nothing."""
+    trained = [
+        comparison
+        for comparison in model["comparisons"]
+        if any(level.get("m_probability") for level in comparison["comparison_levels"])
+    ]
+    for comparison in trained:
+        for level in comparison["comparison_levels"]:
+            if not level.get("is_null_level"):
+                level["m_probability"] = level.get("m_probability") or UNSEEN_M
+                level["u_probability"] = level.get("u_probability") or UNSEEN_U
+    return {**model, "comparisons": trained}
 
 
 def predict(rows: pd.DataFrame, model: dict[str, Any], probability_min: float) -> pd.DataFrame:
@@ -104,22 +123,34 @@ def predict(rows: pd.DataFrame, model: dict[str, Any], probability_min: float) -
     from splink import block_on
 
     rules = [block_on(name) for name in (*BLOCKS, SAME)]
-    with _linker(rows, {**model, "blocking_rules_to_generate_predictions": rules}) as linker:
-        pairs: pd.DataFrame = linker.inference.predict(
-            threshold_match_probability=probability_min, warning_mode="never"
-        ).as_pandas_dataframe()
-        return pairs
+    settings = {**model, "blocking_rules_to_generate_predictions": rules}
+    chunks = block_pair_count(rows) // CHUNK_PAIRS + 1
+    with _linker(rows, settings, threads=2) as linker:
+        pairs = linker.inference.predict(
+            threshold_match_probability=probability_min,
+            num_chunks_left=1,
+            num_chunks_right=chunks,
+            warning_mode="never",
+        ).as_duckdbpyrelation()
+        wanted = [
+            name
+            for name in pairs.columns
+            if name.startswith(("gamma_", "match_", "node_key_")) and name != "match_key"
+        ]
+        frame: pd.DataFrame = pairs.select(*map(duckdb.ColumnExpression, wanted)).df()
+        return frame
 
 
 @contextmanager
-def _linker(rows: pd.DataFrame, settings: Any) -> Iterator[Linker]:
+def _linker(rows: pd.DataFrame, settings: Any, threads: int) -> Iterator[Linker]:
     """A linker in a database of its own: Splink keeps tables by name."""
     from splink import DuckDBAPI, Linker
 
+    # A second name, or the sessions that join on it would train nothing that looks at it.
+    named = rows.assign(family_name=rows["last_name"])
     # As text: a column that nobody fills would become one of numbers.
-    texts = pa.table({name: pa.array(rows[name], pa.string()) for name in rows.columns})
-    # One thread: a parallel sum of doubles, and a sample, differ from run to run.
-    with duckdb.connect(config={"threads": 1}) as connection:
+    texts = pa.table({name: pa.array(named[name], pa.string()) for name in named.columns})
+    with duckdb.connect(config={"threads": threads}) as connection:
         connection.execute("set enable_progress_bar = false")
         yield Linker(DuckDBAPI(connection).register(texts), settings, log_level=logging.ERROR)
 
@@ -205,8 +236,8 @@ def _email() -> Any:
         f" or jaro_winkler_similarity({mailboxes[0]}, {mailboxes[1]}) >= 0.88)"
     )
     is_unknown = (
-        "email_l is null or email_r is null or (email_l <> email_r and last_name_l = last_name_r"
-        f" and {is_near} and not {is_slip})"
+        "email_l is null or email_r is null or (email_l <> email_r"
+        f" and family_name_l = family_name_r and {is_near} and not {is_slip})"
     )
     return comparisons.CustomComparison(
         output_column_name="email",

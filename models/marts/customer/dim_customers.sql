@@ -18,6 +18,14 @@ names_and_places as (
     select * from {{ ref('int_customer_names_and_places') }}
 ),
 
+households as (
+    select * from {{ ref('int_customer_households') }}
+),
+
+acquisitions as (
+    select * from {{ ref('int_customer_acquisitions') }}
+),
+
 order_totals as (
     select * from {{ ref('int_customer_order_totals') }}
 ),
@@ -39,32 +47,10 @@ sightings as (
     select * from {{ ref('int_customer_sightings') }}
 ),
 
-first_orders as (
-    select
-        customer_id,
-        order_id
-    from {{ ref('fct_orders') }}
-    where is_first_order and customer_id is not null
-),
-
-first_order_credits as (
-    select
-        first_orders.customer_id,
-        credits.channel,
-        credits.campaign_id,
-        row_number() over (
-            partition by first_orders.customer_id
-            order by credits.credit_ratio desc, credits.touched_at asc, credits.touch_id asc
-        ) as place
-    from first_orders
-    inner join {{ ref('fct_order_credits') }} as credits
-        on first_orders.order_id = credits.order_id
-    where credits.attribution_model = 'last_non_direct'
-),
-
 gathered as (
     select
         customer_seeds.customer_id,
+        households.household_id,
         contacts.email,
         contacts.phone_number,
         names_and_places.first_name,
@@ -73,13 +59,21 @@ gathered as (
         names_and_places.region,
         names_and_places.zip,
         names_and_places.country_code,
-        first_order_credits.channel as acquisition_channel,
-        first_order_credits.campaign_id as acquisition_campaign_id,
+        acquisitions.channel as acquisition_channel,
+        acquisitions.campaign_id as acquisition_campaign_id,
+        acquisitions.ad_id as acquisition_ad_id,
+        acquisitions.sku as acquisition_sku,
+        acquisitions.discount_codes as acquisition_discount_codes,
         consent_states.email_marketing_state,
+        consent_states.email_marketing_source,
         consent_states.sms_marketing_state,
+        consent_states.sms_marketing_source,
         consent_states.ads_sharing_state,
+        consent_states.ads_sharing_source,
         consent_states.sale_state,
+        consent_states.sale_source,
         consent_states.profiling_state,
+        consent_states.profiling_source,
         case
             when consent_states.has_complained then 'complained'
             when consent_states.has_bounced then 'bounced'
@@ -89,7 +83,10 @@ gathered as (
             when list_members.customer_id is not null then 'listed'
             else 'not_listed'
         end as list_state,
+        customer_seeds.weakest_strength,
         customer_seeds.cluster_size as source_record_count,
+        customer_seeds.identifier_count,
+        households.member_count as household_member_count,
         coalesce(order_totals.order_count, 0) as order_count,
         coalesce(order_totals.order_count_365d, 0) as order_count_365d,
         coalesce(order_totals.discounted_order_count, 0) as discounted_order_count,
@@ -117,10 +114,16 @@ gathered as (
         consent_states.is_email_suppressed,
         consent_states.is_sms_suppressed,
         consent_states.is_ads_suppressed,
+        customer_seeds.has_open_review,
         customer_seeds.first_seen_at,
         coalesce(sightings.last_seen_at, customer_seeds.first_seen_at) as last_seen_at,
         order_totals.first_ordered_at,
         order_totals.last_ordered_at,
+        consent_states.email_marketing_stated_at,
+        consent_states.sms_marketing_stated_at,
+        consent_states.ads_sharing_stated_at,
+        consent_states.sale_stated_at,
+        consent_states.profiling_stated_at,
         consent_states.gpc_seen_at,
         carts.last_cart_at,
         sightings.last_engaged_at,
@@ -129,6 +132,8 @@ gathered as (
     cross join as_of
     inner join consent_states
         on customer_seeds.customer_id = consent_states.customer_id
+    inner join households
+        on customer_seeds.customer_id = households.customer_id
     left join contacts
         on customer_seeds.customer_id = contacts.customer_id
     left join names_and_places
@@ -141,14 +146,14 @@ gathered as (
         on customer_seeds.customer_id = list_members.customer_id
     left join sightings
         on customer_seeds.customer_id = sightings.customer_id
-    left join first_order_credits
-        on customer_seeds.customer_id = first_order_credits.customer_id
-        and first_order_credits.place = 1
+    left join acquisitions
+        on customer_seeds.customer_id = acquisitions.customer_id
 ),
 
 final as (
     select
         customer_id,
+        household_id,
         email,
         phone_number,
         first_name,
@@ -164,13 +169,24 @@ final as (
         end as jurisdiction,
         acquisition_channel,
         acquisition_campaign_id,
+        acquisition_ad_id,
+        acquisition_sku,
+        acquisition_discount_codes,
         email_marketing_state,
+        email_marketing_source,
         sms_marketing_state,
+        sms_marketing_source,
         ads_sharing_state,
+        ads_sharing_source,
         sale_state,
+        sale_source,
         profiling_state,
+        profiling_source,
         list_state,
+        weakest_strength,
         source_record_count,
+        identifier_count,
+        cast(household_member_count as {{ dbt.type_bigint() }}) as household_member_count,
         cast(order_count as {{ dbt.type_bigint() }}) as order_count,
         cast(order_count_365d as {{ dbt.type_bigint() }}) as order_count_365d,
         cast(discounted_order_count as {{ dbt.type_bigint() }}) as discounted_order_count,
@@ -195,12 +211,18 @@ final as (
         is_email_suppressed,
         is_sms_suppressed,
         is_ads_suppressed,
+        has_open_review,
         first_seen_at,
         last_seen_at,
         first_ordered_at,
         last_ordered_at,
         last_cart_at,
         last_engaged_at,
+        email_marketing_stated_at,
+        sms_marketing_stated_at,
+        ads_sharing_stated_at,
+        sale_stated_at,
+        profiling_stated_at,
         gpc_seen_at,
         as_of_at
     from gathered

@@ -71,16 +71,21 @@ suppressed as (
     group by subjects.customer_id
 ),
 
+{# Of the span that holds now: what it says, which source began it, and when. #}
 states as (
     select
-        customer_id,
-        max(case when purpose = 'marketing' and channel = 'email' then consent_state end)
-            as email_marketing_state,
-        max(case when purpose = 'marketing' and channel = 'sms' then consent_state end)
-            as sms_marketing_state,
-        max(case when purpose = 'ads_sharing' then consent_state end) as ads_sharing_state,
-        max(case when purpose = 'sale' then consent_state end) as sale_state,
-        max(case when purpose = 'profiling' then consent_state end) as profiling_state
+        {%- for name, channels in [
+            ('email_marketing', "purpose = 'marketing' and channel = 'email'"),
+            ('sms_marketing', "purpose = 'marketing' and channel = 'sms'"),
+            ('ads_sharing', "purpose = 'ads_sharing'"),
+            ('sale', "purpose = 'sale'"),
+            ('profiling', "purpose = 'profiling'")
+        ] %}
+            max(case when {{ channels }} then consent_state end) as {{ name }}_state,
+            max(case when {{ channels }} then consent_source end) as {{ name }}_source,
+            max(case when {{ channels }} then valid_from end) as {{ name }}_stated_at,
+        {%- endfor %}
+        customer_id
     from history
     group by customer_id
 ),
@@ -123,6 +128,11 @@ final as (
         coalesce(states.ads_sharing_state, 'unknown') as ads_sharing_state,
         coalesce(states.sale_state, 'unknown') as sale_state,
         coalesce(states.profiling_state, 'unknown') as profiling_state,
+        states.email_marketing_source,
+        states.sms_marketing_source,
+        states.ads_sharing_source,
+        states.sale_source,
+        states.profiling_source,
         coalesce(suppressed.email_count, 0) = 1 as is_email_suppressed,
         coalesce(suppressed.sms_count, 0) = 1 as is_sms_suppressed,
         coalesce(suppressed.ads_count, 0) = 1 as is_ads_suppressed,
@@ -131,6 +141,11 @@ final as (
         coalesce(facts.bounce_count, 0) = 1 as has_bounced,
         coalesce(facts.complaint_count, 0) = 1 as has_complained,
         coalesce(facts.california_count, 0) = 1 as has_californian_consent,
+        states.email_marketing_stated_at,
+        states.sms_marketing_stated_at,
+        states.ads_sharing_stated_at,
+        states.sale_stated_at,
+        states.profiling_stated_at,
         facts.gpc_seen_at
     from customers
     left join states
