@@ -137,7 +137,8 @@ def _apart(connection: Connection, left: Resolved, right: Resolved) -> Apart:
     stops = [
         stopped
         for stopped in _stops(connection, nodes, customers, known)
-        if stopped.identifier in in_common or _is_between(stopped.stop, left, right, sides)
+        if _is_between(stopped.stop, left, right, sides)
+        or (stopped.identifier in in_common and not _is_within(stopped.stop))
     ]
     orders = reading.instructions_of(connection, nodes, in_common)
     names_both = [
@@ -238,6 +239,11 @@ def _is_between(
     return _across(sides[0].nodes, sides[1].nodes, stop.left_node, stop.right_node) or _across(
         left.customers, right.customers, stop.left_customer_id, stop.right_customer_id
     )
+
+
+def _is_within(stop: Stop) -> bool:
+    """Between two records that another link joins all the same: it keeps nobody apart."""
+    return stop.left_customer_id is not None and stop.left_customer_id == stop.right_customer_id
 
 
 def _across(
