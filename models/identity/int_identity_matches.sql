@@ -30,8 +30,8 @@ newest_fit as (
     inner join as_of on fits.as_of_at <= as_of.as_of_at
 ),
 
--- Father and son share name and address; a couple shares address and phone. Whatever the score, a
--- person decides unless birth date or phone agrees and the first names do not differ.
+-- Father and son share name and address: whatever the score, a person decides unless birth date or
+-- phone agrees. Other first names at one address are a household, unless the birth date agrees.
 judged as (
     select
         matches.left_node_key as left_node,
@@ -45,7 +45,13 @@ judged as (
                 and matches.has_birth_date_or_phone_agreement
                 and not matches.has_first_name_conflict
                 then 'link'
-            when matches.match_probability >= {{ var('match_review_probability') }} then 'review'
+            when
+                matches.match_probability >= {{ var('match_review_probability') }}
+                and (
+                    matches.has_birth_date_or_phone_agreement
+                    or not matches.has_first_name_conflict
+                )
+                then 'review'
         end as verdict,
         matches.as_of_at as fitted_at
     from matches

@@ -219,7 +219,7 @@ def _place() -> Any:
 def _email() -> Any:
     """One slip of a letter is a sign; likeness is one only where it does not follow from the name.
 
-    People of one name have like addresses (ann.lee@…, annlee2@…): such a pair says nothing.
+    People of one name have like addresses (ann.lee@…, annlee2@…): those are different ones.
     """
     import splink.comparison_level_library as levels
     import splink.comparison_library as comparisons
@@ -234,20 +234,15 @@ def _email() -> Any:
     is_near = (
         f"({mailboxes[0]} = {mailboxes[1]} or jaro_winkler_similarity(email_l, email_r) >= 0.88"
         f" or jaro_winkler_similarity({mailboxes[0]}, {mailboxes[1]}) >= 0.88)"
-    )
-    is_unknown = (
-        "email_l is null or email_r is null or (email_l <> email_r"
-        f" and family_name_l = family_name_r and {is_near} and not {is_slip})"
+        " and family_name_l <> family_name_r"
     )
     return comparisons.CustomComparison(
         output_column_name="email",
         comparison_levels=[
-            levels.CustomLevel(is_unknown, "unknown or follows from the name").configure(
-                is_null_level=True
-            ),
+            levels.NullLevel("email"),
             levels.ExactMatchLevel("email"),
             levels.CustomLevel(is_slip, "one slip"),
-            levels.CustomLevel(is_near, "near"),
+            levels.CustomLevel(is_near, "near under another name"),
             levels.ElseLevel(),
         ],
     )

@@ -92,6 +92,7 @@ def measure(persons: PersonSet, limit: dict[str, float]) -> Line:
     link_at = limit["match_link_probability"]
     verdicts = is_linked(pairs, limit)
     reviewed = (pairs["match_probability"] >= limit["match_review_probability"]) & ~verdicts
+    reviewed &= pairs["has_birth_date_or_phone_agreement"] | ~pairs["has_first_name_conflict"]
     return Line(
         name=persons.name,
         ours=_at(pairs, "left_node_key", "right_node_key", link_at, persons),

@@ -115,6 +115,22 @@ def test_the_truth_joins_the_warehouse_on_each_kind_of_record(
             ") as map (identifier_type, identifier_scope, identifier_value, customer_id)"
         )
         connection.execute(
+            "create table identity.int_identity_identifiers as select * from (values"
+            " ('email', '', 'a@x.test', 'link'), ('email', '', 'test@x.test', 'placeholder'),"
+            " ('shopify_order_id', 'shop', '1', 'link')"
+            ") as verdicts (identifier_type, identifier_scope, identifier_value, verdict)"
+        )
+        connection.execute(
+            "create table identity.int_identity_observations as select *, '' as identifier_scope"
+            " from (values"
+            " ('shop|shopify.customer|1', 'email', 'a@x.test'),"
+            " ('shop|shopify.order|1', 'email', 'a@x.test'),"
+            " ('other|shopify.order|1', 'email', 'a@x.test'),"
+            " ('account|klaviyo.person|P', 'email', 'test@x.test'),"
+            " ('other|shopify.order|1', 'email', 'test@x.test')"
+            ") as shown (node_key, identifier_type, identifier_value)"
+        )
+        connection.execute(
             "copy (select *" + (", true as is_linkable" if has_flag else "") + " from (values"
             " ('shop', 'shopify.customer', '1', 7), ('shop', 'shopify.order', '1', 7),"
             " ('account', 'klaviyo.person', 'P', 7), ('shop', 'web.anonymous_id', 'D', 7),"
@@ -125,6 +141,7 @@ def test_the_truth_joins_the_warehouse_on_each_kind_of_record(
     result = score_identity(settings, tmp_path)
     assert (result.correct_pairs, result.true_pairs) == (3, 6)
     assert (result.linkable_recall, result.order_coverage) == (0.5, 0.5)
+    assert result.sharing_recall == pytest.approx(1 / 3)
     assert (result.known_device_rate, result.device_precision) == (1.0, 1.0)
 
 
