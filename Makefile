@@ -12,7 +12,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := yes
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help install demo test check lint types walls units sql docs ui prove-house clean
+.PHONY: help install demo test check lint types walls units sql docs ui prove-house prove-identity bench clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -31,6 +31,7 @@ demo: install ## the main job end to end on a simulated brand, delivered to loop
 test: check ## everything: lint, types, units, walls, whole stories, quick faults and proofs
 	$(BIN)/python -m pytest tests --ignore=tests/unit --ignore=tests/architecture
 	QUICK=1 $(BIN)/python -m tests.proof.house
+	QUICK=1 $(BIN)/python -m tests.proof.identity
 
 check: lint types units ## lint, types, units and walls in under two minutes
 
@@ -56,6 +57,9 @@ ui: install ## Dagster on loopback: http://127.0.0.1:3000
 
 prove-house: install ## every claim of the house with its figure, into docs/proof/house.md
 	$(BIN)/python -m tests.proof.house
+
+prove-identity: install ## every claim of identity with its figure, into docs/proof/identity.md
+	$(BIN)/python -m tests.proof.identity
 
 clean: ## remove what builds and runs left behind, the virtual environment included
 	rm -rf $(VENV) var target logs build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis

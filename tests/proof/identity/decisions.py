@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from tests.proof.harness import Result, passed
+from tests.proof.identity.golden import golden_record
 from tests.proof.identity.world import brand, scratch
 from tests.support import succeed, tributary
 
@@ -63,10 +64,16 @@ def opted_out_after_a_split(quick: bool) -> Result:
     kept_yes = sum(said_yes[0] in survivors for said_yes, _ in pairs)
     return passed(
         len(survivors) == silent_merged == len(pairs) and silent == len(both),
-        f"{silent_merged} of {len(pairs)} merged customers opted out ({kept_yes} kept the id of the"
-        f" one who had said yes); after the split {silent} of {len(both)} ids are back and opted out",
+        f"{silent_merged} of {len(pairs)} merged customers opted out ({kept_yes} of them under the"
+        f" id that had said yes); after the split {silent} of {len(both)} ids back, opted out",
         "all",
     )
+
+
+def golden(quick: bool) -> Result:
+    """Contact and name that survived, and households, beside the true persons."""
+    truth = brand(PERSONS, 12, SEED) / "truth"
+    return golden_record(lambda _: (home() / "warehouse.duckdb", truth))(quick)
 
 
 def explained(quick: bool) -> Result:

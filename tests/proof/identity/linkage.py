@@ -35,6 +35,7 @@ class Line:
     splink_example: Score
     linked: Score
     reviewed_count: int
+    withheld: dict[str, int]
     recordlinkage: dict[str, Score]
 
     @property
@@ -43,10 +44,12 @@ class Line:
 
     def __str__(self) -> str:
         others = ", ".join(f"{name} {one.f1:.4f}" for name, one in self.recordlinkage.items())
+        waits = " and ".join(f"{reason}: {count}" for reason, count in self.withheld.items())
         return (
             f"{self.name}: ours {self.ours}, Splink {self.splink}; at its example's"
             f" {SPLINK_EXAMPLE:g} Splink {self.splink_example.f1:.4f}; recordlinkage {others};"
-            f" linked without a person {self.linked}, {self.reviewed_count} pairs to review"
+            f" linked without a person {self.linked}, {self.reviewed_count} pairs to review;"
+            f" pairs above the threshold that wait because {waits}"
         )
 
 
@@ -93,6 +96,7 @@ def measure(persons: PersonSet, limit: dict[str, float]) -> Line:
     verdicts = is_linked(pairs, limit)
     reviewed = (pairs["match_probability"] >= limit["match_review_probability"]) & ~verdicts
     reviewed &= pairs["has_birth_date_or_phone_agreement"] | ~pairs["has_first_name_conflict"]
+    sure = pairs["match_probability"] >= link_at
     return Line(
         name=persons.name,
         ours=_at(pairs, "left_node_key", "right_node_key", link_at, persons),
@@ -100,6 +104,12 @@ def measure(persons: PersonSet, limit: dict[str, float]) -> Line:
         splink_example=_at(theirs, "node_key_l", "node_key_r", SPLINK_EXAMPLE, persons),
         linked=_linked(pairs, persons, limit),
         reviewed_count=int(reviewed.sum()),
+        withheld={
+            "first names differ": int((sure & pairs["has_first_name_conflict"]).sum()),
+            "no birth date or phone agrees": int(
+                (sure & ~pairs["has_birth_date_or_phone_agreement"]).sum()
+            ),
+        },
         recordlinkage={
             name: score(links, persons.person_of)
             for name, links in recordlinkage_links(persons).items()
