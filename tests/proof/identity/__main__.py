@@ -29,7 +29,7 @@ CLAIMS = [
     Claim("super_node", "A super-node costs its size", ids.super_node, False),
     Claim("golden", "The golden record beside the truth", decisions.golden, False),
     Claim("explained", "Every customer can be explained", decisions.explained, False),
-    Claim("consent", "A no outlives a merge and its undoing", decisions.opted_out_after_a_split, False),
+    Claim("consent", "A no outlives merge and split", decisions.opted_out_after_a_split, False),
 ]
 
 if __name__ == "__main__":
