@@ -1,27 +1,35 @@
 {{ config(group='identity') }}
--- The proof of the last run ends with no edge left, and no edge joins two components.
-{%- set components = ref('int_identity_components') %}
-{%- set rounds = components.incorporate(path={'identifier': components.identifier ~ '_rounds'}) %}
+-- The proof of each last run ends with no edge left, and no edge joins two components.
+{%- set runs = [
+    ref('int_identity_strong_components'),
+    ref('int_identity_weak_components'),
+    ref('int_identity_components'),
+] %}
 with
 
 last_rounds as (
+    {%- for components in runs %}
     select
-        max(round) as last_round,
+        '{{ components.identifier }}' as model,
         sum(case when converged then 1 else 0 end) as converged_count
-    from {{ rounds }}
+    from {{ components.incorporate(path={'identifier': components.identifier ~ '_rounds'}) }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ),
 
 unfinished as (
-    select 'the run has no converged round' as finding
+    select model || ' has no converged round' as finding
     from last_rounds
-    where converged_count <> 1
+    where coalesce(converged_count, 0) <> 1
 ),
 
 torn as (
     select 'an edge joins two components: ' || edges.left_node as finding
     from {{ ref('int_identity_edges') }} as edges
-    inner join {{ components }} as left_components on edges.left_node = left_components.node
-    inner join {{ components }} as right_components on edges.right_node = right_components.node
+    inner join {{ ref('int_identity_components') }} as left_components
+        on edges.left_node = left_components.node
+    inner join {{ ref('int_identity_components') }} as right_components
+        on edges.right_node = right_components.node
     where left_components.component <> right_components.component
 )
 
