@@ -290,7 +290,7 @@ def identity(
 @fit_app.command(name="identity")
 def fit_identity(json: Json = False) -> None:
     """Score pairs of records that are probably one person; the next build reads them."""
-    from orchestration import run
+    from orchestration import fitting
     from orchestration.ledger import utc_now
     from orchestration.project import DbtProject
     from orchestration.settings import Settings
@@ -298,8 +298,8 @@ def fit_identity(json: Json = False) -> None:
     settings, out = Settings.from_env(), _output(json)
     project = DbtProject(settings)
     with out.progress() as progress:
-        report = run.fit_identity(settings, project, now=utc_now, progress=progress)
-    is_on = run.is_probabilistic(project)
+        report = fitting.fit_identity(settings, project, now=utc_now, progress=progress)
+    is_on = fitting.is_probabilistic(project)
     pairs = report.table("fits.identity_match").landed
     out.answer(
         {"pairs": pairs, "is_read_by_the_build": is_on},

@@ -25,12 +25,10 @@ from orchestration.activation.spec import read_sync_specs
 from orchestration.checks.landing_border import BorderReport, check_landing
 from orchestration.destinations.registry import open_destination
 from orchestration.errors import ConfigurationError, TributaryError, UnknownNameError
-from orchestration.fits import fit_matches, read_traits, require_splink
+from orchestration.fitting import fit_identity, is_probabilistic
 from orchestration.landing import (
-    FitHead,
     LandingReport,
     land_directory,
-    land_fit,
     land_ledger,
     land_orders_export,
     register_tables,
@@ -60,8 +58,6 @@ class BorderError(TributaryError):
 Clock = Callable[[], datetime]
 DELIVERABLE_STATES = ("approved", "started", "partial")
 WAITING_STATES = ("open", "halted")
-# What a fit reads: the traits of records, and the moment that all is measured from.
-TRAITS = ("+int_identity_traits", "+int_as_of")
 
 
 class ExitCode(IntEnum):
@@ -219,27 +215,6 @@ def check_border(settings: Settings, *, progress: Progress = no_progress) -> Bor
     if not report.is_green:
         raise BorderError(report)
     return report
-
-
-def is_probabilistic(project: DbtProject) -> bool:
-    """Whether records may also be tied by a probability."""
-    return bool(project.variable("probabilistic_identity"))
-
-
-def fit_identity(
-    settings: Settings, project: DbtProject, *, now: Clock, progress: Progress = no_progress
-) -> LandingReport:
-    """Score records that may be one person, on what is landed now; the next build reads it.
-
-    Raises:
-        FitError: Splink is not installed, or nothing was landed.
-        BuildFailedError: the traits of records could not be built.
-    """
-    require_splink()
-    project.build(TRAITS, indirect_selection="empty").raise_for_failures()
-    fit = fit_matches(read_traits(settings), progress)
-    head = FitHead("identity", fit.as_of_at, fit.input_digest, fit.record_count, now())
-    return land_fit(settings, head, "identity_match", fit.table)
 
 
 def build(

@@ -1,6 +1,6 @@
-"""Raw tables as assets: what a source brought, and what the ledger learned.
+"""Raw tables as assets: what a source brought, what the ledger learned, what a fit found.
 
-What lives here: two multi-assets, one per way in.
+What lives here: three multi-assets, one per way in.
 What never does: readers, quarantine, contracts (room landing).
 """
 
@@ -12,12 +12,14 @@ from typing import Any
 import dagster as dg
 
 from orchestration.assets.names import LANDING_GROUP, WAREHOUSE_POOL, LayerTranslator
+from orchestration.fitting import fit_identity, is_probabilistic
 from orchestration.landing import LandingReport, land_directory, land_ledger
 from orchestration.ledger import open_ledger
+from orchestration.project import DbtProject
 from orchestration.settings import Settings
 
 Clock = Callable[[], datetime]
-LEDGER_SCHEMA = "raw_ledger"
+LEDGER_SCHEMA, FITS_SCHEMA = "raw_ledger", "raw_fits"
 
 
 class Inbox(dg.Config):
@@ -41,8 +43,18 @@ def build_landed(
         for node in nodes
     ]
     of_ledger = [spec for spec in specs if spec.key.path[0] == LEDGER_SCHEMA]
-    of_sources = [spec for spec in specs if spec.key.path[0] != LEDGER_SCHEMA]
-    return [_build_from_inbox(of_sources), _build_from_ledger(of_ledger)]
+    of_fits = [spec for spec in specs if spec.key.path[0] == FITS_SCHEMA]
+    of_sources = [spec for spec in specs if spec not in of_ledger and spec not in of_fits]
+    # A fit reads what landed before it; the models read the fit.
+    after_landing = [
+        spec.replace_attributes(deps=[one.key for one in (*of_sources, *of_ledger)])
+        for spec in of_fits
+    ]
+    return [
+        _build_from_inbox(of_sources),
+        _build_from_ledger(of_ledger),
+        _build_from_fits(after_landing),
+    ]
 
 
 def _build_from_inbox(specs: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
@@ -74,6 +86,24 @@ def _build_from_ledger(specs: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
         yield from _results(specs, report)
 
     return land_facts
+
+
+def _build_from_fits(specs: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
+    @dg.multi_asset(name="fit_identity", specs=specs, pool=WAREHOUSE_POOL)
+    def fit(
+        context: dg.AssetExecutionContext,
+        settings: dg.ResourceParam[Settings],
+        dbt: dg.ResourceParam[DbtProject],
+        now: dg.ResourceParam[Clock],
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        report = LandingReport(())
+        if is_probabilistic(dbt):
+            report = fit_identity(settings, dbt, now=now)
+        else:
+            context.log.info("Off: probabilistic_identity in dbt_project.yml.")
+        yield from _results(specs, report)
+
+    return fit
 
 
 def _results(
