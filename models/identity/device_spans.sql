@@ -3,9 +3,17 @@
 -- former's last sign to her own, and nobody's after the last.
 with
 
-device_sightings as (
-    select * from {{ ref('int_identity_device_sightings') }}
-    where not is_over_cap
+over_caps as (
+    select
+        source_relation,
+        anonymous_id
+    from {{ ref('int_identity_device_sightings') }}
+    where is_over_cap
+    group by source_relation, anonymous_id
+),
+
+device_signs as (
+    select * from {{ ref('int_identity_device_signs') }}
 ),
 
 members as (
@@ -17,22 +25,36 @@ rules as (
     where left_type = 'anonymous_id' and right_type = 'anonymous_id'
 ),
 
+known as (
+    select
+        device_signs.source_relation,
+        device_signs.anonymous_id,
+        members.customer_id,
+        device_signs.first_seen_at,
+        device_signs.last_seen_at
+    from device_signs
+    inner join members on device_signs.node_key = members.node_key
+    left join over_caps
+        on device_signs.source_relation = over_caps.source_relation
+        and device_signs.anonymous_id = over_caps.anonymous_id
+    where over_caps.anonymous_id is null
+),
+
+-- The first and the last sign of a day stand for all of that day.
 signs as (
     select
-        device_sightings.source_relation,
-        device_sightings.anonymous_id,
-        members.customer_id,
-        device_sightings.first_seen_at as seen_at
-    from device_sightings
-    inner join members on device_sightings.node_key = members.node_key
+        source_relation,
+        anonymous_id,
+        customer_id,
+        first_seen_at as seen_at
+    from known
     union all
     select
-        device_sightings.source_relation,
-        device_sightings.anonymous_id,
-        members.customer_id,
-        device_sightings.last_seen_at as seen_at
-    from device_sightings
-    inner join members on device_sightings.node_key = members.node_key
+        source_relation,
+        anonymous_id,
+        customer_id,
+        last_seen_at as seen_at
+    from known
 ),
 
 moments as (

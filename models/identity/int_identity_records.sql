@@ -45,7 +45,14 @@ devices as (
     from events
     cross join as_of
     where occurred_at <= as_of_at
-    group by source_relation, anonymous_id, user_id, shopify_order_id, email, phone_number
+    group by
+        source_relation,
+        anonymous_id,
+        user_id,
+        shopify_order_id,
+        email,
+        phone_number,
+        cast(occurred_at as date)
 ),
 
 records as (
