@@ -1,49 +1,149 @@
-{# The statements of the materialization beside this file, one macro a step. #}
+{# How a table of edges becomes a table of components, one macro a statement. #}
 
-{# Nodes get dense numbers in the order of their names, so that rounds move integers, not texts, and
-   the smallest number of a component is its smallest name. Returns the edges between different
-   nodes, each once, smaller number first. #}
-{% macro components_dense_edges(edges_sql) -%}
-    {%- set nodes = components_step('nodes', 0) -%}
-    {%- set named = components_step('edges', 'named') -%}
-    {%- do components_create(named, edges_sql) -%}
-    {%- do components_create(nodes, components_nodes(named)) -%}
-    {%- if components_count(nodes) >= 2147483647 -%}
-        {%- do exceptions.raise_compiler_error(this ~ ": more than 2^31 - 2 nodes.") -%}
+{# edges: low, high. Creates result: node, component. Returns how many edges each round found. #}
+{% macro components_contract(edges, result) -%}
+    {%- set max_rounds = config.get('max_rounds', 60) -%}
+    {%- set nearest = components_step('nearest') -%}
+    {%- set map = components_step('map_0') -%}
+    {%- set lowest = components_step('lowest') -%}
+    {%- set named = components_step('named') -%}
+    {%- do components_create(nearest, components_nearest_names(edges)) -%}
+    {%- do components_create(map, components_jumped_names(nearest)) -%}
+    {%- do components_create(lowest, components_lowest(edges, nearest)) -%}
+    {%- do components_drop(nearest) -%}
+    {%- do components_create(named, components_kept_names(edges, map)) -%}
+    {%- set edges_by_round = [
+        components_count(edges, "low <> high"), components_count(named)
+    ] -%}
+    {%- if edges_by_round[0] == 0 -%}
+        {%- do edges_by_round.pop() -%}
     {%- endif -%}
-    {{ return(components_numbered(named, nodes)) }}
+
+    {%- set merged = none -%}
+    {%- if edges_by_round[-1] > 0 -%}
+        {%- do components_number(named) -%}
+        {%- for _ in range(max_rounds - 1) -%}
+            {%- if edges_by_round[-1] > 0 -%}
+                {%- set round = edges_by_round | length - 1 -%}
+                {%- do components_contract_once(round) -%}
+                {%- do edges_by_round.append(
+                    components_count(components_step('edges_' ~ (round + 1)))
+                ) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- if edges_by_round[-1] > 0 -%}
+            {%- do components_give_up(edges_by_round) -%}
+        {%- endif -%}
+        {%- set merged = components_compose(edges_by_round | length - 1) -%}
+    {%- endif -%}
+    {%- do components_create(result, components_named(map, lowest, merged)) -%}
+    {%- do components_drop_steps(edges_by_round | length) -%}
+    {{ return(edges_by_round) }}
 {%- endmacro %}
 
-{% macro components_nodes(named) -%}
+{% macro components_give_up(edges_by_round) -%}
+    {%- do components_drop_steps(edges_by_round | length) -%}
+    {%- for kind in ['edges', 'added', 'removed'] -%}
+        {%- do components_drop(components_step(kind)) -%}
+    {%- endfor -%}
+    {%- do exceptions.raise_compiler_error(
+        this ~ " did not converge: " ~ edges_by_round[-1] ~ " edges are left after "
+        ~ (edges_by_round | length - 1) ~ " rounds. Raise max_rounds."
+    ) -%}
+{%- endmacro %}
+
+{% macro components_drop_steps(rounds) -%}
+    {%- for kind in ['lowest', 'named', 'numbers'] -%}
+        {%- do components_drop(components_step(kind)) -%}
+    {%- endfor -%}
+    {%- for round in range(rounds) -%}
+        {%- for kind in ['edges_', 'map_', 'roots_'] -%}
+            {%- do components_drop(components_step(kind ~ round)) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{# Round 0 is most of the work, so it follows each edge one way only: from the greater name to the
+   smaller. A node that is never the greater one is the smallest of its neighbourhood and stays. #}
+{% macro components_nearest_names(edges) -%}
+    select
+        high as node,
+        min(low) as target
+    from {{ edges }}
+    where low <> high
+    group by high
+{%- endmacro %}
+
+{% macro components_jumped_names(nearest) -%}
+    select
+        near.node,
+        coalesce(far.target, near.target) as target
+    from {{ nearest }} as near
+    left join {{ nearest }} as far on near.target = far.node
+{%- endmacro %}
+
+{% macro components_lowest(edges, nearest) -%}
+    select edges.low as node
+    from {{ edges }} as edges
+    left join {{ nearest }} as near on edges.low = near.node
+    where near.node is null
+    group by edges.low
+{%- endmacro %}
+
+{% macro components_kept_names(edges, map) -%}
+    select
+        least(coalesce(low_map.target, edges.low), high_map.target) as low,
+        greatest(coalesce(low_map.target, edges.low), high_map.target) as high
+    from {{ edges }} as edges
+    inner join {{ map }} as high_map on edges.high = high_map.node
+    left join {{ map }} as low_map on edges.low = low_map.node
+    where coalesce(low_map.target, edges.low) <> high_map.target
+    group by 1, 2
+{%- endmacro %}
+
+{# The nodes that are left get dense numbers in the order of their names, so that rounds move small
+   integers and the smallest number of a component is its smallest name. #}
+{% macro components_number(named) -%}
+    {%- set numbers = components_step('numbers') -%}
+    {%- do components_create(numbers, components_numbers(named)) -%}
+    {%- if components_count(numbers) >= 2147483647 -%}
+        {%- do exceptions.raise_compiler_error(
+            this ~ ": more than 2^31 - 2 nodes are left after the first round."
+        ) -%}
+    {%- endif -%}
+    {%- do components_create(components_step('edges_1'), components_numbered(named, numbers)) -%}
+    {%- do components_drop(named) -%}
+{%- endmacro %}
+
+{% macro components_numbers(named) -%}
     select
         row_number() over (order by node) - 1 as label,
         node
     from (
-        select left_node as node from {{ named }} where left_node is not null
+        select low as node from {{ named }}
         union
-        select right_node as node from {{ named }} where right_node is not null
+        select high as node from {{ named }}
     ) as named_nodes
 {%- endmacro %}
 
-{% macro components_numbered(named, nodes) -%}
-    select distinct
-        least(left_nodes.label, right_nodes.label) as low,
-        greatest(left_nodes.label, right_nodes.label) as high
+{% macro components_numbered(named, numbers) -%}
+    select
+        low_numbers.label as low,
+        high_numbers.label as high
     from {{ named }} as named
-    inner join {{ nodes }} as left_nodes on named.left_node = left_nodes.node
-    inner join {{ nodes }} as right_nodes on named.right_node = right_nodes.node
-    where left_nodes.label <> right_nodes.label
+    inner join {{ numbers }} as low_numbers on named.low = low_numbers.node
+    inner join {{ numbers }} as high_numbers on named.high = high_numbers.node
 {%- endmacro %}
 
 {# One round: edges_k to map_k (every node and where it goes) and edges_k+1. From here on a node is
    known by its label of this round. #}
-{% macro components_contract(round) -%}
-    {%- set edges = components_step('edges', round) -%}
-    {%- set nearest = components_step('map', 'nearest') -%}
-    {%- set map = components_step('map', round) -%}
+{% macro components_contract_once(round) -%}
+    {%- set edges = components_step('edges_' ~ round) -%}
+    {%- set nearest = components_step('nearest') -%}
+    {%- set map = components_step('map_' ~ round) -%}
     {%- do components_create(nearest, components_nearest(edges, round)) -%}
     {%- do components_create(map, components_jumped(nearest)) -%}
-    {%- do components_create(components_step('edges', round + 1), components_kept(edges, map)) -%}
+    {%- do components_create(components_step('edges_' ~ (round + 1)), components_kept(edges, map)) -%}
     {%- do components_drop(nearest) -%}
     {%- do components_drop(edges) -%}
 {%- endmacro %}
@@ -80,14 +180,14 @@
     where low_map.target <> high_map.target
 {%- endmacro %}
 
-{# From the smallest map back: where each node of round 0 ends. A node that rests from round k on is
+{# From the smallest map back: where each numbered node ends. A node that rests from round k on is
    told from one that rests from another round by the offset, as labels of two rounds can be equal.
-   Returns the table of roots, or none where there was no edge. #}
+   Returns the table of roots. #}
 {% macro components_compose(rounds) -%}
     {%- set roots = namespace(table=none) -%}
-    {%- for round in range(rounds - 1, -1, -1) -%}
-        {%- set map = components_step('map', round) -%}
-        {%- set composed = components_step('roots', round) -%}
+    {%- for round in range(rounds - 1, 0, -1) -%}
+        {%- set map = components_step('map_' ~ round) -%}
+        {%- set composed = components_step('roots_' ~ round) -%}
         {%- do components_create(composed, components_composed(map, roots.table, round)) -%}
         {%- do components_drop(map) -%}
         {%- if roots.table is not none -%}
@@ -109,40 +209,48 @@
     {%- endif %}
 {%- endmacro %}
 
-{# Back to names: a component is called by its smallest node. #}
-{% macro components_named(roots) -%}
-    {%- set nodes = components_step('nodes', 0) -%}
+{# Back to names: a component is called by its smallest node, which no round ever moved. #}
+{% macro components_named(map, lowest, roots) -%}
+    {%- set numbers = components_step('numbers') -%}
     {%- if roots is none %}
     select
         node,
+        target as component
+    from {{ map }}
+    union all
+    select
+        node,
         node as component
-    from {{ nodes }}
+    from {{ lowest }}
     {%- else %}
     select
-        nodes.node,
-        coalesce(smallest.node, nodes.node) as component
-    from {{ nodes }} as nodes
-    left join {{ roots }} as roots on nodes.label = roots.node
+        targets.node,
+        coalesce(merged.component, targets.target) as component
+    from (
+        select
+            node,
+            target
+        from {{ map }}
+        union all
+        select
+            node,
+            node as target
+        from {{ lowest }}
+    ) as targets
     left join (
         select
-            root,
-            min(node) as label
-        from {{ roots }}
-        group by root
-    ) as components on roots.root = components.root
-    left join {{ nodes }} as smallest on components.label = smallest.label
+            numbers.node,
+            smallest.node as component
+        from {{ roots }} as roots
+        inner join {{ numbers }} as numbers on roots.node = numbers.label
+        inner join (
+            select
+                root,
+                min(node) as label
+            from {{ roots }}
+            group by root
+        ) as components on roots.root = components.root
+        inner join {{ numbers }} as smallest on components.label = smallest.label
+    ) as merged on targets.target = merged.node
     {%- endif %}
-{%- endmacro %}
-
-{# The proof: edges left before each round; the last row has none. #}
-{% macro components_prove(target, edges_by_round) -%}
-    {%- set proof = target.incorporate(path={'identifier': target.identifier ~ '_rounds'}) -%}
-    {%- set rows = [] -%}
-    {%- for edges_left in edges_by_round -%}
-        {%- do rows.append(
-            "select " ~ loop.index0 ~ " as round, cast(" ~ edges_left ~ " as " ~ dbt.type_bigint()
-            ~ ") as edges_left, " ~ ("true" if edges_left == 0 else "false") ~ " as converged"
-        ) -%}
-    {%- endfor -%}
-    {%- do components_create(proof, rows | join("\nunion all\n")) -%}
 {%- endmacro %}

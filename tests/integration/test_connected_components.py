@@ -121,8 +121,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             connection.execute(f"create table {table} as select * from rows")
         # Two ends that nobody knows, and what a killed run left.
         connection.execute("insert into edges values ('nulls', 'x', null), ('nulls', null, null)")
-        connection.execute("create table everything__edges_0 as select 'stale' as low")
-        connection.execute("create table everything__roots_7 as select 'stale' as node")
+        connection.execute("create table everything__contraction_edges_1 as select 'stale' as low")
+        connection.execute("create table everything__contraction_roots_7 as select 'stale' as node")
     dbt = str(Path(sys.executable).parent / "dbt")
     result = subprocess.run(
         [dbt, "run", "--project-dir", ".", "--profiles-dir", ".", "--target-path", "target"],
