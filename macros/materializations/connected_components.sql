@@ -19,7 +19,8 @@
    has_components() holds, it may select the changes alone: left_node, right_node, change ('added'
    or 'removed'). Above `full_share` of changed edges (0.2) the run is a full one.
 
-   Statements are plain CREATE TABLE AS, GROUP BY and JOIN, so that any engine runs them. #}
+   Statements are plain CREATE TABLE AS, GROUP BY and JOIN, and one DELETE and INSERT where a run
+   takes only what changed, so that any engine runs them. #}
 {% materialization connected_components, default %}
     {%- set target = this.incorporate(type='table') -%}
 
@@ -90,7 +91,7 @@
 {% macro components_drop_leftovers() -%}
     {%- set kinds = [
         'selected', 'edges', 'changed', 'added', 'removed', 'torn', 'ends', 'lifted', 'nearest',
-        'lowest', 'named', 'numbers', 'merged', 'built', 'proof', 'kept'
+        'lowest', 'named', 'numbers', 'merged', 'renamed', 'built', 'proof', 'kept'
     ] -%}
     {%- for round in range(config.get('max_rounds', 60) + 1) -%}
         {%- for kind in ['edges_', 'map_', 'roots_'] -%}

@@ -4,21 +4,19 @@
    and only those names are contracted. A removed edge tears its component: that one is forgotten,
    and its remaining edges are contracted again beside the added ones. #}
 
-{# Creates the table built, returns how many edges each round found. #}
+{# Creates renamed, torn and built for components_take_over; returns how many edges each round
+   found. #}
 {% macro components_merge(plan) -%}
-    {%- set torn = components_step('torn') -%}
     {%- set ends = components_step('ends') -%}
     {%- set lifted = components_step('lifted') -%}
     {%- set merged = components_step('merged') -%}
-    {%- set is_torn = plan.removed > 0 -%}
-    {%- if is_torn -%}
-        {%- do components_create(torn, components_torn()) -%}
-    {%- endif -%}
-    {%- do components_create(ends, components_ends(is_torn)) -%}
-    {%- do components_create(lifted, components_lifted(is_torn)) -%}
+    {%- do components_create(components_step('torn'), components_torn()) -%}
+    {%- do components_create(ends, components_ends()) -%}
+    {%- do components_create(lifted, components_lifted(plan.removed > 0)) -%}
     {%- set edges_by_round = components_contract(lifted, merged) -%}
-    {%- do components_create(components_step('built'), components_rebuilt(is_torn)) -%}
-    {%- for step in [torn, ends, lifted, merged] -%}
+    {%- do components_create(components_step('renamed'), components_renamed()) -%}
+    {%- do components_create(components_step('built'), components_rebuilt()) -%}
+    {%- for step in [ends, lifted, merged] -%}
         {%- do components_drop(step) -%}
     {%- endfor -%}
     {{ return(edges_by_round) }}
@@ -39,7 +37,7 @@
 {%- endmacro %}
 
 {# The ends of added edges that belong to a component that stands. #}
-{% macro components_ends(is_torn) -%}
+{% macro components_ends() -%}
     select
         nodes.node,
         nodes.component
@@ -49,12 +47,11 @@
         select high as node from {{ components_step('added') }}
     ) as added
     inner join {{ this }} as nodes on added.node = nodes.node
-    {%- if is_torn %}
     left join {{ components_step('torn') }} as torn on added.node = torn.node
     where torn.node is null
-    {%- endif %}
 {%- endmacro %}
 
+{# The scan of all edges is spared where no component is torn. #}
 {% macro components_lifted(is_torn) -%}
     {%- set ends = components_step('ends') -%}
     select
@@ -76,27 +73,56 @@
     {%- endif %}
 {%- endmacro %}
 
-{# The components that stand, under their new names, then the nodes that are new or were torn. #}
-{% macro components_rebuilt(is_torn) -%}
-    {%- set merged = components_step('merged') -%}
+{# Of the components that stand, those that now have another name. #}
+{% macro components_renamed() -%}
+    select
+        merged.node,
+        merged.component
+    from {{ components_step('merged') }} as merged
+    inner join (
+        select component from {{ components_step('ends') }} group by component
+    ) as standing on merged.node = standing.component
+    where merged.node <> merged.component
+{%- endmacro %}
+
+{# Every row that the table gets: nodes of renamed components, then nodes that are new or were torn. #}
+{% macro components_rebuilt() -%}
     select
         nodes.node,
-        coalesce(merged.component, nodes.component) as component
+        renamed.component
     from {{ this }} as nodes
-    left join {{ merged }} as merged on nodes.component = merged.node
-    {%- if is_torn %}
-    left join (
-        select component from {{ components_step('torn') }} group by component
-    ) as torn on nodes.component = torn.component
-    where torn.component is null
-    {%- endif %}
+    inner join {{ components_step('renamed') }} as renamed on nodes.component = renamed.node
     union all
     select
         merged.node,
         merged.component
-    from {{ merged }} as merged
+    from {{ components_step('merged') }} as merged
     left join (
         select component from {{ components_step('ends') }} group by component
     ) as standing on merged.node = standing.component
     where standing.component is null
+{%- endmacro %}
+
+{# Rows are deleted and inserted, as writing all nodes anew costs more than all the rest. #}
+{% macro components_take_over() -%}
+    {%- do run_query(
+        "delete from " ~ this ~ " where component in (select node from "
+        ~ components_step('renamed') ~ " union select component from "
+        ~ components_step('torn') ~ ")"
+    ) -%}
+    {%- do run_query(
+        "insert into " ~ this ~ " (node, component) select node, component from "
+        ~ components_step('built')
+    ) -%}
+{%- endmacro %}
+
+{# The same for the edges, where the run did not read them all. #}
+{% macro components_take_over_edges(edges) -%}
+    {%- do run_query(
+        "delete from " ~ edges ~ " where exists (select 1 from " ~ components_step('removed')
+        ~ " as removed where removed.low = " ~ edges ~ ".low and removed.high = " ~ edges ~ ".high)"
+    ) -%}
+    {%- do run_query(
+        "insert into " ~ edges ~ " (low, high) select low, high from " ~ components_step('added')
+    ) -%}
 {%- endmacro %}

@@ -1,7 +1,7 @@
 {# What a run of connected_components has to do, and how its tables take the old ones' place. #}
 
-{# run: full or incremental. edges: the table of all current edges, none where it takes the old one
-   and the added edges. added, removed: counts of edges; in a full run all are added. #}
+{# run: full or incremental. edges: the table of all current edges, none where the model gave its
+   changes. added, removed: counts of edges; in the first run all are added. #}
 {% macro components_plan(sql) -%}
     {%- set columns = components_columns(sql) -%}
     {%- set is_kept = has_components() -%}
@@ -32,7 +32,7 @@
     {%- set removed = components_count(components_step('removed')) -%}
     {%- set most = config.get('full_share', 0.2) * components_count(components_beside('contracted')) -%}
     {%- set run = 'full' if added + removed > most else 'incremental' -%}
-    {%- if 'change' in columns and removed == 0 and run == 'incremental' -%}
+    {%- if 'change' in columns and run == 'incremental' -%}
         {%- set current = none -%}
     {%- elif 'change' in columns -%}
         {%- do components_create(current, components_changed_edges()) -%}
@@ -177,20 +177,27 @@
     {%- if has_changes and edges is none -%}
         {%- set edges = components_step('kept') -%}
         {%- do adapter.rename_relation(contracted, edges) -%}
-        {%- do run_query("insert into " ~ edges ~ " select low, high from " ~ components_step('added')) -%}
+        {%- do components_take_over_edges(edges) -%}
     {%- elif has_changes -%}
         {%- do components_drop_cached(contracted) -%}
     {%- endif -%}
     {%- do components_replace(rounds, components_step('proof')) -%}
-    {%- if has_changes -%}
+    {%- if plan.run == 'full' -%}
         {%- do components_replace(target, components_step('built')) -%}
+    {%- elif has_changes -%}
+        {%- do components_take_over() -%}
+    {%- endif -%}
+    {%- if has_changes -%}
         {%- do adapter.rename_relation(edges, contracted) -%}
     {%- elif edges is not none -%}
         {%- do components_drop(edges) -%}
     {%- endif -%}
-    {%- for kind in ['added', 'removed'] -%}
+    {%- for kind in ['added', 'removed', 'torn', 'renamed'] -%}
         {%- do components_drop(components_step(kind)) -%}
     {%- endfor -%}
+    {%- if plan.run != 'full' -%}
+        {%- do components_drop(components_step('built')) -%}
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro components_replace(old, new) -%}
