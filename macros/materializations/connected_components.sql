@@ -12,9 +12,9 @@
    returned.
 
    A run that finds its table only does what changed. Beside the table stand
-     <name>_contracted  the edges that the table holds: low, high. It exists only while the table
-                        agrees with it; without it the next run is full.
+     <name>_contracted  the edges that the table holds: low, high.
      <name>_rounds      the proof: round, edges_left, converged, run, edges_added, edges_removed.
+                        It stands only while the two agree; without it the next run is full.
    The model selects all its current edges and the run finds the difference itself, or, where
    has_components() holds, it may select the changes alone: left_node, right_node, change ('added'
    or 'removed'). Above `full_share` of changed edges (0.2) the run is a full one.
@@ -43,6 +43,9 @@
     {%- do persist_docs(target, model) -%}
     {# Without the commit dbt reports success and the table is gone. #}
     {%- do adapter.commit() -%}
+    {%- for kind in ['edges', 'added', 'removed', 'torn', 'renamed', 'built'] -%}
+        {%- do components_drop(components_step(kind)) -%}
+    {%- endfor -%}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
@@ -57,6 +60,7 @@
         not should_full_refresh()
         and (load_cached_relation(this).type | default('')) == 'table'
         and load_cached_relation(components_beside('contracted')) is not none
+        and load_cached_relation(components_beside('rounds')) is not none
     ) }}
 {%- endmacro %}
 
@@ -83,7 +87,6 @@
 {%- endmacro %}
 
 {% macro components_create(relation, sql) -%}
-    {%- do components_drop(relation) -%}
     {%- do run_query("create table " ~ relation ~ " as\n" ~ sql) -%}
 {%- endmacro %}
 
@@ -91,7 +94,7 @@
 {% macro components_drop_leftovers() -%}
     {%- set kinds = [
         'selected', 'edges', 'changed', 'added', 'removed', 'torn', 'ends', 'lifted', 'nearest',
-        'lowest', 'named', 'numbers', 'merged', 'renamed', 'built', 'proof', 'kept'
+        'lowest', 'named', 'numbers', 'merged', 'renamed', 'built', 'proof'
     ] -%}
     {%- for round in range(config.get('max_rounds', 60) + 1) -%}
         {%- for kind in ['edges_', 'map_', 'roots_'] -%}

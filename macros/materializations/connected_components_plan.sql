@@ -162,47 +162,34 @@
 {%- endmacro %}
 
 {# The new tables take the old ones' place, in one transaction where the engine has them for tables.
-   Where it has not, a run killed here leaves no <name>_contracted, so that the next one is full:
-   it goes first and comes last. #}
+   Where it has not, a run killed here leaves no proof, so that the next one is full: it goes first
+   and comes last. No table is both renamed and deleted from: DuckDB 1.5 cannot read its log of that
+   (duckdb/duckdb#22124), and a process killed then would take the warehouse with it. #}
 {% macro components_swap(plan, edges_by_round) -%}
     {%- set contracted = components_beside('contracted') -%}
     {%- set rounds = components_beside('rounds') -%}
     {%- set target = this.incorporate(type='table') -%}
-    {%- set has_changes = plan.run == 'full' or plan.added + plan.removed > 0 -%}
-    {%- set edges = plan.edges -%}
+    {%- set proof = components_step('proof') -%}
     {%- call statement('main') -%}
-        {{ create_table_as(False, components_step('proof'), components_proof(plan, edges_by_round)) }}
+        {{ create_table_as(False, proof, components_proof(plan, edges_by_round)) }}
     {%- endcall -%}
 
-    {%- if has_changes and edges is none -%}
-        {%- set edges = components_step('kept') -%}
-        {%- do adapter.rename_relation(contracted, edges) -%}
-        {%- do components_take_over_edges(edges) -%}
-    {%- elif has_changes -%}
-        {%- do components_drop_cached(contracted) -%}
-    {%- endif -%}
-    {%- do components_replace(rounds, components_step('proof')) -%}
+    {%- do components_drop_cached(rounds) -%}
     {%- if plan.run == 'full' -%}
-        {%- do components_replace(target, components_step('built')) -%}
-    {%- elif has_changes -%}
+        {%- do components_drop_cached(target) -%}
+        {%- do adapter.rename_relation(components_step('built'), target) -%}
+        {%- do components_drop_cached(contracted) -%}
+        {%- do adapter.rename_relation(plan.edges, contracted) -%}
+    {%- elif plan.added + plan.removed > 0 -%}
         {%- do components_take_over() -%}
+        {%- if plan.edges is none -%}
+            {%- do components_take_over_edges(contracted) -%}
+        {%- else -%}
+            {%- do components_drop_cached(contracted) -%}
+            {%- do adapter.rename_relation(plan.edges, contracted) -%}
+        {%- endif -%}
     {%- endif -%}
-    {%- if has_changes -%}
-        {%- do adapter.rename_relation(edges, contracted) -%}
-    {%- elif edges is not none -%}
-        {%- do components_drop(edges) -%}
-    {%- endif -%}
-    {%- for kind in ['added', 'removed', 'torn', 'renamed'] -%}
-        {%- do components_drop(components_step(kind)) -%}
-    {%- endfor -%}
-    {%- if plan.run != 'full' -%}
-        {%- do components_drop(components_step('built')) -%}
-    {%- endif -%}
-{%- endmacro %}
-
-{% macro components_replace(old, new) -%}
-    {%- do components_drop_cached(old) -%}
-    {%- do adapter.rename_relation(new, old) -%}
+    {%- do adapter.rename_relation(proof, rounds) -%}
 {%- endmacro %}
 
 {% macro components_drop_cached(relation) -%}

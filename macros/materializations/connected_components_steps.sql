@@ -37,30 +37,25 @@
         {%- set merged = components_compose(edges_by_round | length - 1) -%}
     {%- endif -%}
     {%- do components_create(result, components_named(map, lowest, merged)) -%}
-    {%- do components_drop_steps(edges_by_round | length) -%}
+    {%- for kind in ['map_0', 'lowest', 'named', 'numbers', 'roots_1'] -%}
+        {%- do components_drop(components_step(kind)) -%}
+    {%- endfor -%}
+    {%- do components_drop(components_step('edges_' ~ (edges_by_round | length - 1))) -%}
     {{ return(edges_by_round) }}
 {%- endmacro %}
 
 {% macro components_give_up(edges_by_round) -%}
-    {%- do components_drop_steps(edges_by_round | length) -%}
-    {%- for kind in ['edges', 'added', 'removed'] -%}
+    {%- for kind in ['edges', 'added', 'removed', 'lowest', 'named', 'numbers'] -%}
         {%- do components_drop(components_step(kind)) -%}
+    {%- endfor -%}
+    {%- for round in range(edges_by_round | length) -%}
+        {%- do components_drop(components_step('edges_' ~ round)) -%}
+        {%- do components_drop(components_step('map_' ~ round)) -%}
     {%- endfor -%}
     {%- do exceptions.raise_compiler_error(
         this ~ " did not converge: " ~ edges_by_round[-1] ~ " edges are left after "
         ~ (edges_by_round | length - 1) ~ " rounds. Raise max_rounds."
     ) -%}
-{%- endmacro %}
-
-{% macro components_drop_steps(rounds) -%}
-    {%- for kind in ['lowest', 'named', 'numbers'] -%}
-        {%- do components_drop(components_step(kind)) -%}
-    {%- endfor -%}
-    {%- for round in range(rounds) -%}
-        {%- for kind in ['edges_', 'map_', 'roots_'] -%}
-            {%- do components_drop(components_step(kind ~ round)) -%}
-        {%- endfor -%}
-    {%- endfor -%}
 {%- endmacro %}
 
 {# Round 0 is most of the work, so it follows each edge one way only: from the greater name to the
