@@ -12,7 +12,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := yes
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help install demo test check lint types walls units sql docs ui prove-house clean
+.PHONY: help install demo test check lint types walls units sql docs ui bench prove-house clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -53,6 +53,10 @@ docs: install ## dbt docs into target/
 
 ui: install ## Dagster on loopback: http://127.0.0.1:3000
 	$(BIN)/tributary ui
+
+bench: install ## connected components beside union-find and Splink, into docs/benchmarks.md (SIZE=10M)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,bench]'
+	$(BIN)/python -m tests.bench
 
 prove-house: install ## every claim of the house with its figure, into docs/proof/house.md
 	$(BIN)/python -m tests.proof.house

@@ -52,10 +52,10 @@ class Step:
     kill_at: int | None = None
 
 
-def write_project(folder: Path, models: dict[str, str]) -> None:
+def write_project(folder: Path, models: dict[str, str], warehouse: Path | None = None) -> None:
     (folder / "models").mkdir(parents=True)
     (folder / "dbt_project.yml").write_text(PROJECT, encoding="utf-8")
-    (folder / "profiles.yml").write_text(PROFILE % (folder / WAREHOUSE), encoding="utf-8")
+    (folder / "profiles.yml").write_text(PROFILE % (warehouse or folder / WAREHOUSE), encoding="utf-8")
     for name, sql in models.items():
         (folder / "models" / f"{name}.sql").write_text(sql, encoding="utf-8")
 

@@ -246,6 +246,7 @@
             group by root
         ) as components on roots.root = components.root
         inner join {{ numbers }} as smallest on components.label = smallest.label
+        where roots.node <> components.label
     ) as merged on targets.target = merged.node
     {%- endif %}
 {%- endmacro %}
