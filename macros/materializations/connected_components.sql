@@ -4,12 +4,12 @@
    component, where the component is named by its smallest node. A row with
    left_node = right_node is a node on its own.
 
-   Round 0 maps every node to the smallest name in its closed neighbourhood, jumps once more along
-   that map, and keeps the edges between different targets. Their ends get dense numbers, and every
-   later round draws a new order of those (`order_label`), because with fixed labels a chain whose
-   ids follow the path (auto-increment) needs n / 2 rounds. The edges shrink in expectation by a
-   constant factor a round. After `max_rounds` the run fails: an unconverged table is never
-   returned.
+   A round maps every node to the smallest name in its closed neighbourhood, jumps once more along
+   that map, and keeps the edges between different targets. After rounds 0 and 1 the ends that are
+   left get dense numbers, and every later round draws a new order of those (`order_label`), because
+   with fixed names a chain whose ids follow the path (auto-increment) needs n / 2 rounds. The edges
+   shrink in expectation by a constant factor a round. After `max_rounds` the run fails: an
+   unconverged table is never returned.
 
    A run that finds its table only does what changed. Beside the table stand
      <name>_contracted  the edges that the table holds: low, high.
@@ -94,7 +94,7 @@
 {% macro components_drop_leftovers() -%}
     {%- set kinds = [
         'selected', 'edges', 'changed', 'added', 'removed', 'torn', 'ends', 'lifted', 'nearest',
-        'lowest', 'named', 'numbers', 'merged', 'renamed', 'built', 'proof'
+        'lowest', 'named', 'numbers', 'merged_numbers', 'renames', 'merged', 'renamed', 'built', 'proof'
     ] -%}
     {%- for round in range(config.get('max_rounds', 60) + 1) -%}
         {%- for kind in ['edges_', 'map_', 'roots_'] -%}

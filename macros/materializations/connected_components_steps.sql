@@ -1,30 +1,21 @@
 {# How a table of edges becomes a table of components, one macro a statement. #}
 
-{# edges: low, high. Creates result: node, component. Returns how many edges each round found. #}
+{# edges: low, high. Creates result: node, component. Returns how many edges each round found.
+   Rounds 0 and 1 work on names, as few edges are left to be numbered after them. #}
 {% macro components_contract(edges, result) -%}
     {%- set max_rounds = config.get('max_rounds', 60) -%}
-    {%- set nearest = components_step('nearest') -%}
-    {%- set map = components_step('map_0') -%}
-    {%- set lowest = components_step('lowest') -%}
-    {%- set named = components_step('named') -%}
-    {%- do components_create(nearest, components_nearest_names(edges)) -%}
-    {%- do components_create(map, components_jumped_names(nearest)) -%}
-    {%- do components_create(lowest, components_lowest(edges, nearest)) -%}
-    {%- do components_drop(nearest) -%}
-    {%- do components_create(named, components_kept_names(edges, map)) -%}
-    {%- set edges_by_round = [
-        components_count(edges, "low <> high"), components_count(named)
-    ] -%}
-    {%- if edges_by_round[0] == 0 -%}
-        {%- do edges_by_round.pop() -%}
-    {%- endif -%}
-
+    {%- set edges_by_round = [components_count(edges, "low <> high")] -%}
+    {%- do components_contract_names(edges, 0, edges_by_round) -%}
     {%- set merged = none -%}
     {%- if edges_by_round[-1] > 0 -%}
-        {%- do components_number(named) -%}
-        {%- for _ in range(max_rounds - 1) -%}
+        {%- do components_contract_names(components_step('edges_1'), 1, edges_by_round) -%}
+        {%- set merged = components_step('renames') -%}
+    {%- endif -%}
+    {%- set roots = none -%}
+    {%- if edges_by_round[-1] > 0 -%}
+        {%- do components_number() -%}
+        {%- for round in range(2, max_rounds) -%}
             {%- if edges_by_round[-1] > 0 -%}
-                {%- set round = edges_by_round | length - 1 -%}
                 {%- do components_contract_once(round) -%}
                 {%- do edges_by_round.append(
                     components_count(components_step('edges_' ~ (round + 1)))
@@ -34,23 +25,37 @@
         {%- if edges_by_round[-1] > 0 -%}
             {%- do components_give_up(edges_by_round) -%}
         {%- endif -%}
-        {%- set merged = components_compose(edges_by_round | length - 1) -%}
+        {%- set roots = components_compose(edges_by_round | length - 1) -%}
+        {%- do components_create(components_step('merged_numbers'), components_merged(roots)) -%}
     {%- endif -%}
-    {%- do components_create(result, components_named(map, lowest, merged)) -%}
-    {%- for kind in ['map_0', 'lowest', 'named', 'numbers', 'roots_1'] -%}
-        {%- do components_drop(components_step(kind)) -%}
-    {%- endfor -%}
-    {%- do components_drop(components_step('edges_' ~ (edges_by_round | length - 1))) -%}
+    {%- if merged is not none -%}
+        {%- do components_create(merged, components_renames(roots is not none)) -%}
+    {%- endif -%}
+    {%- do components_create(result, components_named(merged)) -%}
+    {%- do components_drop_steps(edges_by_round | length) -%}
     {{ return(edges_by_round) }}
 {%- endmacro %}
 
+{% macro components_contract_names(edges, round, edges_by_round) -%}
+    {%- set nearest = components_step('nearest') -%}
+    {%- set map = components_step('map_' ~ round) -%}
+    {%- set left = components_step('edges_' ~ (round + 1)) -%}
+    {%- do components_create(nearest, components_nearest_names(edges)) -%}
+    {%- do components_create(map, components_jumped_names(nearest)) -%}
+    {%- if round == 0 -%}
+        {%- do components_create(components_step('lowest'), components_lowest(edges, nearest)) -%}
+    {%- endif -%}
+    {%- do components_drop(nearest) -%}
+    {%- do components_create(left, components_kept_names(edges, map)) -%}
+    {%- if edges_by_round[-1] > 0 -%}
+        {%- do edges_by_round.append(components_count(left)) -%}
+    {%- endif -%}
+{%- endmacro %}
+
 {% macro components_give_up(edges_by_round) -%}
-    {%- for kind in ['edges', 'added', 'removed', 'lowest', 'named', 'numbers'] -%}
+    {%- do components_drop_steps(edges_by_round | length) -%}
+    {%- for kind in ['edges', 'added', 'removed'] -%}
         {%- do components_drop(components_step(kind)) -%}
-    {%- endfor -%}
-    {%- for round in range(edges_by_round | length) -%}
-        {%- do components_drop(components_step('edges_' ~ round)) -%}
-        {%- do components_drop(components_step('map_' ~ round)) -%}
     {%- endfor -%}
     {%- do exceptions.raise_compiler_error(
         this ~ " did not converge: " ~ edges_by_round[-1] ~ " edges are left after "
@@ -58,8 +63,18 @@
     ) -%}
 {%- endmacro %}
 
-{# Round 0 is most of the work, so it follows each edge one way only: from the greater name to the
-   smaller. A node that is never the greater one is the smallest of its neighbourhood and stays. #}
+{% macro components_drop_steps(rounds) -%}
+    {%- for kind in ['lowest', 'named', 'numbers', 'merged_numbers', 'renames', 'roots_2'] -%}
+        {%- do components_drop(components_step(kind)) -%}
+    {%- endfor -%}
+    {%- for round in range(rounds) -%}
+        {%- do components_drop(components_step('map_' ~ round)) -%}
+        {%- do components_drop(components_step('edges_' ~ (round + 1))) -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{# The first rounds are most of the work, so they follow each edge one way only: from the greater
+   name to the smaller. A node that is never the greater one is the smallest of its neighbourhood and stays. #}
 {% macro components_nearest_names(edges) -%}
     select
         high as node,
@@ -98,16 +113,19 @@
 
 {# The nodes that are left get dense numbers in the order of their names, so that rounds move small
    integers and the smallest number of a component is its smallest name. #}
-{% macro components_number(named) -%}
+{% macro components_number() -%}
+    {%- set named = components_step('named') -%}
     {%- set numbers = components_step('numbers') -%}
+    {%- do run_query(
+        "alter table " ~ components_step('edges_2') ~ " rename to " ~ named.identifier
+    ) -%}
     {%- do components_create(numbers, components_numbers(named)) -%}
     {%- if components_count(numbers) >= 2147483647 -%}
         {%- do exceptions.raise_compiler_error(
-            this ~ ": more than 2^31 - 2 nodes are left after the first round."
+            this ~ ": more than 2^31 - 2 nodes are left after two rounds."
         ) -%}
     {%- endif -%}
-    {%- do components_create(components_step('edges_1'), components_numbered(named, numbers)) -%}
-    {%- do components_drop(named) -%}
+    {%- do components_create(components_step('edges_2'), components_numbered(named, numbers)) -%}
 {%- endmacro %}
 
 {% macro components_numbers(named) -%}
@@ -180,7 +198,7 @@
    Returns the table of roots. #}
 {% macro components_compose(rounds) -%}
     {%- set roots = namespace(table=none) -%}
-    {%- for round in range(rounds - 1, 0, -1) -%}
+    {%- for round in range(rounds - 1, 1, -1) -%}
         {%- set map = components_step('map_' ~ round) -%}
         {%- set composed = components_step('roots_' ~ round) -%}
         {%- do components_create(composed, components_composed(map, roots.table, round)) -%}
@@ -205,48 +223,67 @@
 {%- endmacro %}
 
 {# Back to names: a component is called by its smallest node, which no round ever moved. #}
-{% macro components_named(map, lowest, roots) -%}
+{% macro components_merged(roots) -%}
     {%- set numbers = components_step('numbers') -%}
-    {%- if roots is none %}
+    select
+        numbers.node,
+        smallest.node as component
+    from {{ roots }} as roots
+    inner join {{ numbers }} as numbers on roots.node = numbers.label
+    inner join (
+        select
+            root,
+            min(node) as label
+        from {{ roots }}
+        group by root
+    ) as components on roots.root = components.root
+    inner join {{ numbers }} as smallest on components.label = smallest.label
+    where roots.node <> components.label
+{%- endmacro %}
+
+{# What round 1 and all later ones made of a name that round 0 left. A name that is in map_1 went to
+   its target, whatever became of those that went to it. #}
+{% macro components_renames(has_merged) -%}
+    {%- set map = components_step('map_1') -%}
+    {%- set merged = components_step('merged_numbers') -%}
+    {%- if has_merged %}
+    select
+        map.node,
+        coalesce(merged.component, map.target) as component
+    from {{ map }} as map
+    left join {{ merged }} as merged on map.target = merged.node
+    union all
+    select
+        merged.node,
+        merged.component
+    from {{ merged }} as merged
+    left join {{ map }} as map on merged.node = map.node
+    where map.node is null
+    {%- else %}
     select
         node,
         target as component
     from {{ map }}
+    {%- endif %}
+{%- endmacro %}
+
+{% macro components_named(renames) -%}
+    {%- set targets %}
+    select
+        node,
+        target
+    from {{ components_step('map_0') }}
     union all
     select
         node,
-        node as component
-    from {{ lowest }}
-    {%- else %}
+        node as target
+    from {{ components_step('lowest') }}
+    {%- endset -%}
     select
         targets.node,
-        coalesce(merged.component, targets.target) as component
-    from (
-        select
-            node,
-            target
-        from {{ map }}
-        union all
-        select
-            node,
-            node as target
-        from {{ lowest }}
-    ) as targets
-    left join (
-        select
-            numbers.node,
-            smallest.node as component
-        from {{ roots }} as roots
-        inner join {{ numbers }} as numbers on roots.node = numbers.label
-        inner join (
-            select
-                root,
-                min(node) as label
-            from {{ roots }}
-            group by root
-        ) as components on roots.root = components.root
-        inner join {{ numbers }} as smallest on components.label = smallest.label
-        where roots.node <> components.label
-    ) as merged on targets.target = merged.node
+        {% if renames is none %}targets.target{% else %}coalesce(renames.component, targets.target){% endif %} as component
+    from ({{ targets }}) as targets
+    {%- if renames is not none %}
+    left join {{ renames }} as renames on targets.target = renames.node
     {%- endif %}
 {%- endmacro %}
