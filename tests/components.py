@@ -1,7 +1,7 @@
 """A small dbt project of its own for the materialization connected_components.
 
-What lives here: the project, union-find to hold it against, and `python -m tests.components PROJECT`,
-which runs the steps of PROJECT/steps.json, each in a process of its own that can be killed.
+What lives here: the project, union-find to hold it against, and `python -m tests.components`, which
+runs the steps of a project's steps.json, each in a process of its own that can be killed.
 What never does: graphs and claims (tests/integration, tests/bench).
 """
 
@@ -55,13 +55,14 @@ class Step:
 def write_project(folder: Path, models: dict[str, str], warehouse: Path | None = None) -> None:
     (folder / "models").mkdir(parents=True)
     (folder / "dbt_project.yml").write_text(PROJECT, encoding="utf-8")
-    (folder / "profiles.yml").write_text(PROFILE % (warehouse or folder / WAREHOUSE), encoding="utf-8")
+    profile = PROFILE % (warehouse or folder / WAREHOUSE)
+    (folder / "profiles.yml").write_text(profile, encoding="utf-8")
     for name, sql in models.items():
         (folder / "models" / f"{name}.sql").write_text(sql, encoding="utf-8")
 
 
 def run_steps(folder: Path, steps: Sequence[Step]) -> str:
-    """What dbt said of all steps. The runner never holds a warehouse itself, so that it can fork."""
+    """What dbt said of all steps. The runner opens no warehouse itself, so that it can fork."""
     (folder / "steps.json").write_text(json.dumps([asdict(step) for step in steps]))
     result = subprocess.run(
         [sys.executable, "-m", "tests.components", str(folder)],
@@ -114,6 +115,11 @@ def _count_statements(last: int | None) -> list[str]:
     return seen
 
 
+def say(*words: object) -> None:
+    sys.stdout.write(f"STEP {' '.join(map(str, words))}\n")
+    sys.stdout.flush()
+
+
 def _run(folder: Path, step: Step) -> None:
     with duckdb.connect(str(folder / WAREHOUSE)) as connection:
         for sql in step.sql:
@@ -121,7 +127,7 @@ def _run(folder: Path, step: Step) -> None:
     statements = _count_statements(step.kill_at)
     success = dbt(folder, step.arguments)
     swap = [place for place, sql in enumerate(statements) if "__contraction_proof" in sql][:1]
-    print("STEP", "done" if success else "failed", len(statements), "swap", swap, flush=True)
+    say("done" if success else "failed", len(statements), "swap", swap)
 
 
 def main(folder: Path) -> None:
@@ -141,7 +147,7 @@ def main(folder: Path) -> None:
             os._exit(0)
         died = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         if died:
-            print("STEP", "killed" if died == KILLED else f"exit {died}", flush=True)
+            say("killed" if died == KILLED else f"exit {died}")
         for ending in ("", ".wal"):
             made = folder / f"{WAREHOUSE}{ending}"
             if step.save and made.exists():

@@ -119,8 +119,8 @@
 {# The same for the edges, where the run did not read them all. #}
 {% macro components_take_over_edges(edges) -%}
     {%- do run_query(
-        "delete from " ~ edges ~ " where exists (select 1 from " ~ components_step('removed')
-        ~ " as removed where removed.low = " ~ edges ~ ".low and removed.high = " ~ edges ~ ".high)"
+        "delete from " ~ edges ~ " where (low, high) in (select low, high from "
+        ~ components_step('removed') ~ ")"
     ) -%}
     {%- do run_query(
         "insert into " ~ edges ~ " (low, high) select low, high from " ~ components_step('added')

@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: connected components of SIZE edges (1M unless set), beside their anchors.
+"""`python -m tests.bench`: connected components of SIZE edges (1M unless set) beside their anchors.
 
 What lives here: the order of the runs, the bars, the table and docs/benchmarks.md.
 What never does: a measurement (contenders.py).
@@ -38,7 +38,7 @@ Sample = dict[str, float]
 
 @dataclass(frozen=True)
 class Contender:
-    """`on` is the run whose warehouse it starts from; `beside` the one that its ratio is against."""
+    """`on`: the run whose warehouse it starts from. `beside`: the run that its ratio is against."""
 
     name: str
     text: str
@@ -181,12 +181,13 @@ def verdict(bar: Bar, barred: bool) -> str:
 
 HEAD = """# Benchmarks
 
-Written by `make bench`. Connected components as the materialization `connected_components` computes
-them, through dbt, beside what else could do the job. CPU seconds of the statements (for dbt: of every
-call of its cursor, without parsing), DuckDB files, two threads, a process for each run, one warm-up
-and then n turns of all contenders one after another. Other work on the machine moves CPU seconds by a
-third and wall seconds by more; ratios of one run are what to read. The native anchor keeps nothing
-that a later run could start from, and Splink is given its nodes. Bars hold at 10M edges.
+Written by `make bench`. Connected components as the materialization `connected_components`
+computes them, through dbt, beside what else could do the job. CPU seconds of the statements (for
+dbt: of every call of its cursor, without parsing), DuckDB files, two threads, a process for each
+run, one warm-up and then n turns of all contenders one after another (text nodes: one turn). Other
+work on the machine moves CPU seconds by a third and wall seconds by more; ratios of one run are
+what to read. The native anchor keeps nothing that a later run could start from, and Splink is given
+its nodes. Bars hold at 10M edges, for integer nodes.
 
 """
 
@@ -199,7 +200,8 @@ def write_page(size: str, text: str) -> None:
     body = "\n".join(file.read_text(encoding="utf-8") for file in sections if file.exists())
     packages = ("duckdb", "dbt-core", "dbt-duckdb", "splink", "numba", "scipy", "numpy")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
-    conditions = f"Seed {SEED}, {os.cpu_count()} cores, Python {sys.version.split()[0]}, {versions}."
+    python = sys.version.split()[0]
+    conditions = f"Seed {SEED}, {os.cpu_count()} cores, Python {python}, {versions}."
     PAGE.write_text(f"{HEAD}{conditions}\n\n{body}", encoding="utf-8")
 
 
@@ -220,10 +222,10 @@ def show(size: str, samples: Mapping[str, Sequence[Sample]], console: Console) -
 
 def main() -> int:
     size = os.environ.get("SIZE", "1M")
-    if size not in SIZES:
-        print(f"SIZE={size} is none of {', '.join(SIZES)}.", file=sys.stderr)
-        return 2
     console = Console(width=140)
+    if size not in SIZES:
+        console.print(f"SIZE={size} is none of {', '.join(SIZES)}.")
+        return 2
     before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="bench") as folder:
         start(Path(folder), SIZES[size])

@@ -175,9 +175,10 @@ def main(name: str, warehouse: str) -> None:
     meter = Meter()
     CONTENDERS[name](warehouse, meter)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print("RESULT", json.dumps({
+    result = {
         "cpu": meter.cpu, "wall": meter.wall, "rss": peak, "partition": partition(warehouse),
-    }))  # fmt: skip
+    }  # fmt: skip
+    sys.stdout.write(f"RESULT {json.dumps(result)}\n")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from numba import njit
 
 
 @njit
-def components(left, right):
+def components(left, right):  # noqa: C901  # one loop, so that nothing is left to inline
     """Every node and the smallest node of its component. Open addressing, path halving, the smaller
     id is the root."""
     slots = 1

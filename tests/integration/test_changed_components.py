@@ -1,6 +1,6 @@
 """The materialization connected_components over edges that come and go, against union-find.
 
-What lives here: batches of changes, found by the run or given by the model, and runs that are killed.
+What lives here: batches of changes, found by the run or given by the model, and killed runs.
 What never does: graphs that are hard to contract (test_connected_components.py).
 """
 
@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from tests.components import WAREHOUSE, Edge, Step, run_steps, union_find, write_project
+from tests.components import Edge, Step, run_steps, union_find, write_project
 
 SEEDS = range(200)
 BATCHES = 5
@@ -28,6 +28,9 @@ MODELS = {
     "select left_node, right_node, change from main.changes\n"
     f"{{% else %}}\n{EDGES}\n{{% endif %}}",
 }
+
+
+DROP_PROOFS = [f"drop table {model}_rounds" for model in MODELS]
 
 
 @dataclass(frozen=True)
@@ -83,10 +86,8 @@ def write(project: Path, name: str, batch: Batch) -> list[str]:
     ):
         place = project / f"{name}_{table}.parquet"
         values = list(zip(*rows, strict=True)) or [[] for _ in columns]
-        selected = pa.table(
-            {column: pa.array(value, pa.string()) for column, value in zip(columns, values, strict=True)}
-        )
-        duckdb.from_arrow(selected).write_parquet(str(place))
+        arrays = [pa.array(value, pa.string()) for value in values]
+        duckdb.from_arrow(pa.table(arrays, names=columns)).write_parquet(str(place))
         statements.append(f"create or replace table {table} as select * from '{place}'")
     return statements
 
@@ -128,7 +129,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
         Step(save="again"),
         Step(write(project, "bridged", WITH_BRIDGE), save="bridged"),
         Step(write(project, "restored", WITHOUT_BRIDGE), save="restored"),
-        Step([f"drop table {model}_rounds" for model in MODELS] + ["delete from found"], save="torn"),
+        Step([*DROP_PROOFS, "delete from found"], save="torn"),
         Step(arguments=("run", "--full-refresh"), save="refreshed"),
         Step(["update changes set change = 'moved'"], ("run", "--select", "given"), save="wrong"),
     ]
