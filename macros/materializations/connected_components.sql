@@ -94,7 +94,8 @@
 {% macro components_drop_leftovers() -%}
     {%- set kinds = [
         'selected', 'edges', 'changed', 'added', 'removed', 'torn', 'ends', 'lifted', 'nearest',
-        'lowest', 'named', 'numbers', 'merged_numbers', 'renames', 'merged', 'renamed', 'built', 'proof'
+        'lowest', 'names_1', 'names_2', 'numbers', 'merged_numbers', 'renames', 'merged', 'renamed',
+        'built', 'proof'
     ] -%}
     {%- for round in range(config.get('max_rounds', 60) + 1) -%}
         {%- for kind in ['edges_', 'map_', 'roots_'] -%}

@@ -54,9 +54,11 @@
 {# The scan of all edges is spared where no component is torn. #}
 {% macro components_lifted(is_torn) -%}
     {%- set ends = components_step('ends') -%}
+    {%- set low = "coalesce(low_ends.component, added.low)" -%}
+    {%- set high = "coalesce(high_ends.component, added.high)" %}
     select
-        least(coalesce(low_ends.component, added.low), coalesce(high_ends.component, added.high)) as low,
-        greatest(coalesce(low_ends.component, added.low), coalesce(high_ends.component, added.high)) as high
+        least({{ low }}, {{ high }}) as low,
+        greatest({{ low }}, {{ high }}) as high
     from {{ components_step('added') }} as added
     left join {{ ends }} as low_ends on added.low = low_ends.node
     left join {{ ends }} as high_ends on added.high = high_ends.node
@@ -85,7 +87,7 @@
     where merged.node <> merged.component
 {%- endmacro %}
 
-{# Every row that the table gets: nodes of renamed components, then nodes that are new or were torn. #}
+{# Every row that the table gets: nodes of renamed components, then those new or torn. #}
 {% macro components_rebuilt() -%}
     select
         nodes.node,

@@ -8,7 +8,8 @@
     {%- set current = components_step('edges') -%}
     {%- if 'change' in columns and not is_kept -%}
         {%- do exceptions.raise_compiler_error(
-            this ~ " selects changes, but has no table to change. Select all edges unless has_components()."
+            this ~ " selects changes, but has no table to change."
+            ~ " Select all edges unless has_components()."
         ) -%}
     {%- endif -%}
     {%- if 'change' in columns -%}
@@ -30,7 +31,8 @@
 
     {%- set added = components_count(components_step('added')) -%}
     {%- set removed = components_count(components_step('removed')) -%}
-    {%- set most = config.get('full_share', 0.2) * components_count(components_beside('contracted')) -%}
+    {%- set held = components_count(components_beside('contracted')) -%}
+    {%- set most = config.get('full_share', 0.2) * held -%}
     {%- set run = 'full' if added + removed > most else 'incremental' -%}
     {%- if 'change' in columns and run == 'incremental' -%}
         {%- set current = none -%}
@@ -48,16 +50,16 @@
     {%- endfor -%}
     {%- if 'left_node' not in columns or 'right_node' not in columns -%}
         {%- do exceptions.raise_compiler_error(
-            this ~ " must select left_node and right_node; it selects " ~ columns.keys() | join(', ') ~ "."
+            this ~ " must select left_node and right_node; it selects "
+            ~ columns.keys() | join(', ') ~ "."
         ) -%}
     {%- endif -%}
     {{ return(columns) }}
 {%- endmacro %}
 
 {% macro components_types(edges) -%}
-    {{ return(
-        get_column_schema_from_query("select low, high from " ~ edges) | map(attribute='dtype') | list
-    ) }}
+    {%- set columns = get_column_schema_from_query("select low, high from " ~ edges) -%}
+    {{ return(columns | map(attribute='dtype') | list) }}
 {%- endmacro %}
 
 {# Smaller end first. An end that nobody knows leaves the other one alone; least() of a null differs

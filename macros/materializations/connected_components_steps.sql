@@ -8,7 +8,7 @@
     {%- do components_contract_names(edges, 0, edges_by_round) -%}
     {%- set merged = none -%}
     {%- if edges_by_round[-1] > 0 -%}
-        {%- do components_contract_names(components_step('edges_1'), 1, edges_by_round) -%}
+        {%- do components_contract_names(components_step('names_1'), 1, edges_by_round) -%}
         {%- set merged = components_step('renames') -%}
     {%- endif -%}
     {%- set roots = none -%}
@@ -39,7 +39,7 @@
 {% macro components_contract_names(edges, round, edges_by_round) -%}
     {%- set nearest = components_step('nearest') -%}
     {%- set map = components_step('map_' ~ round) -%}
-    {%- set left = components_step('edges_' ~ (round + 1)) -%}
+    {%- set left = components_step('names_' ~ (round + 1)) -%}
     {%- do components_create(nearest, components_nearest_names(edges)) -%}
     {%- do components_create(map, components_jumped_names(nearest)) -%}
     {%- if round == 0 -%}
@@ -64,7 +64,9 @@
 {%- endmacro %}
 
 {% macro components_drop_steps(rounds) -%}
-    {%- for kind in ['lowest', 'named', 'numbers', 'merged_numbers', 'renames', 'roots_2'] -%}
+    {%- for kind in [
+        'lowest', 'names_1', 'names_2', 'numbers', 'merged_numbers', 'renames', 'roots_2'
+    ] -%}
         {%- do components_drop(components_step(kind)) -%}
     {%- endfor -%}
     {%- for round in range(rounds) -%}
@@ -74,7 +76,8 @@
 {%- endmacro %}
 
 {# The first rounds are most of the work, so they follow each edge one way only: from the greater
-   name to the smaller. A node that is never the greater one is the smallest of its neighbourhood and stays. #}
+   name to the smaller. A node that is never the greater one is the smallest of its neighbourhood
+   and stays. #}
 {% macro components_nearest_names(edges) -%}
     select
         high as node,
@@ -114,11 +117,8 @@
 {# The nodes that are left get dense numbers in the order of their names, so that rounds move small
    integers and the smallest number of a component is its smallest name. #}
 {% macro components_number() -%}
-    {%- set named = components_step('named') -%}
+    {%- set named = components_step('names_2') -%}
     {%- set numbers = components_step('numbers') -%}
-    {%- do run_query(
-        "alter table " ~ components_step('edges_2') ~ " rename to " ~ named.identifier
-    ) -%}
     {%- do components_create(numbers, components_numbers(named)) -%}
     {%- if components_count(numbers) >= 2147483647 -%}
         {%- do exceptions.raise_compiler_error(
@@ -148,15 +148,16 @@
     inner join {{ numbers }} as high_numbers on named.high = high_numbers.node
 {%- endmacro %}
 
-{# One round: edges_k to map_k (every node and where it goes) and edges_k+1. From here on a node is
-   known by its label of this round. #}
+{# One round on numbers: edges_k to map_k (every node and where it goes) and edges_k+1. From here on
+   a node is known by its label of this round. #}
 {% macro components_contract_once(round) -%}
     {%- set edges = components_step('edges_' ~ round) -%}
     {%- set nearest = components_step('nearest') -%}
     {%- set map = components_step('map_' ~ round) -%}
     {%- do components_create(nearest, components_nearest(edges, round)) -%}
     {%- do components_create(map, components_jumped(nearest)) -%}
-    {%- do components_create(components_step('edges_' ~ (round + 1)), components_kept(edges, map)) -%}
+    {%- set left = components_step('edges_' ~ (round + 1)) -%}
+    {%- do components_create(left, components_kept(edges, map)) -%}
     {%- do components_drop(nearest) -%}
     {%- do components_drop(edges) -%}
 {%- endmacro %}
@@ -279,9 +280,10 @@
         node as target
     from {{ components_step('lowest') }}
     {%- endset -%}
+    {%- set component = "coalesce(renames.component, targets.target)" -%}
     select
         targets.node,
-        {% if renames is none %}targets.target{% else %}coalesce(renames.component, targets.target){% endif %} as component
+        {{ "targets.target" if renames is none else component }} as component
     from ({{ targets }}) as targets
     {%- if renames is not none %}
     left join {{ renames }} as renames on targets.target = renames.node
