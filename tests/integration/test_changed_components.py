@@ -19,6 +19,7 @@ from tests.components import Edge, Step, run_steps, union_find, write_project
 
 SEEDS = range(200)
 BATCHES = 5
+KILLS = 4
 LARGE = 4  # the batch that changes too much to be worth an incremental run
 EDGES = "select left_node, right_node from main.edges"
 MODELS = {
@@ -205,12 +206,13 @@ def test_a_killed_run_ends_right_when_run_again(
 ) -> None:
     project = tmp_path_factory.mktemp("kills")
     write_project(project, {model: MODELS[model]})
-    first = Step(write(project, "before", BATCH_LIST[1]), save="before")
+    start = Step(write(project, "before", BATCH_LIST[1]), save="before")
     change = write(project, "after", BATCH_LIST[2])
-    output = run_steps(project, [first, Step(change)])
+    output = run_steps(project, [start, Step(change)])
     total, swap = map(int, re.findall(r"STEP done (\d+) swap \[(\d+)\]", output)[-1])
     # Steps are all alike; the swap at the end is where a kill could tear the tables apart.
-    kills = [swap // 2, *range(swap + 1, total, 3)]
+    first = swap + 1 + list(MODELS).index(model)
+    kills = [swap // 2, *range(first, total, (total - swap) // KILLS)]
     steps = [
         step
         for kill in kills
