@@ -55,6 +55,10 @@ docs: install ## dbt docs into target/
 ui: install ## Dagster on loopback: http://127.0.0.1:3000
 	$(BIN)/tributary ui
 
+bench: install ## connected components beside union-find and Splink, into docs/benchmarks.md (SIZE=10M)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,bench]'
+	$(BIN)/python -m tests.bench
+
 prove-house: install ## every claim of the house with its figure, into docs/proof/house.md
 	$(BIN)/python -m tests.proof.house
 
