@@ -226,7 +226,7 @@ def incremental(quick: bool) -> Result:
     home = Home("by-hand")
     components = "select node, component from identity.int_identity_components"
     kept = dict(home.rows(components))
-    proof = "select mode from identity.int_identity_components_rounds"
+    proof = "select run from identity.int_identity_components_rounds"
     kinds = {row[0] for row in home.rows(proof)}
     home.build(full_refresh=True)
     fresh = dict(home.rows(components))
