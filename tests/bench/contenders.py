@@ -24,7 +24,7 @@ from tests.components import dbt, write_project
 
 ALL = "select left_node, right_node from main.{table}"
 MOST = f"{ALL} where number % 100 <> 0"
-NEW = "select left_node, right_node, 'added' as change from main.{table} where number % 100 = 0"
+NEW = "select left_node, right_node, 'added' as change from main.new_{table}"
 FEWER = f"{ALL} where number % 1000 <> 500"
 
 

@@ -76,8 +76,8 @@ def _hashed(numbers: Integers) -> Integers:
 
 
 def write(path: str, size: int) -> None:
-    """Tables edges (number, left_node, right_node) and text_edges, and the nodes that Splink asks
-    for. Rows are in random order, so any range of numbers is a random sample."""
+    """Tables edges (number, left_node, right_node) and text_edges, one per cent of each as new_…,
+    and the nodes that Splink asks for. Rows are in random order, so any range of numbers is a random sample."""
     left, right = edges(size)
     drawn = pa.table({"number": np.arange(len(left)), "left_node": left, "right_node": right})
     with duckdb.connect(path) as connection:
@@ -92,6 +92,10 @@ def write(path: str, size: int) -> None:
             f"create table text_edges as select number, {name.format('left_node')},"
             f" {name.format('right_node')} from edges"
         )
+        for table in ("edges", "text_edges"):
+            connection.execute(
+                f"create table new_{table} as select * from {table} where number % 100 = 0"
+            )
 
 
 if __name__ == "__main__":
