@@ -201,4 +201,5 @@ def write_checkouts(
         "created_at": a.time(at),
         "updated_at": a.time(at),
         "completed_at": a.none(len(rows), "time"),
+        "_fivetran_deleted": a.flag(np.zeros(len(rows), bool)),
     })

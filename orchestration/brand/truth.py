@@ -131,6 +131,7 @@ def write_accounts(
         "default_address_country_code": persons.country_codes(person),
         "note": a.none(count),
         "currency": a.pick(CURRENCIES, shop),
+        "_fivetran_deleted": a.flag(np.zeros(count, bool)),
     })
     if ids.chunk == 0:
         _write_shared_accounts(writer, persons, ids)
@@ -161,6 +162,7 @@ def _write_shared_accounts(writer: BrandWriter, persons: Persons, ids: Ids) -> N
         "default_address_city": empty, "default_address_province_code": empty,
         "default_address_zip": a.none(4), "default_address_country_code": empty,
         "note": a.none(4), "currency": a.pick(CURRENCIES, shop),
+        "_fivetran_deleted": a.flag(np.zeros(4, bool)),
     })
     _write_records(writer, ids.shops(shop), "shopify.customer", a.text(number), nobody,
                    np.ones(4, bool), np.zeros(4, bool), np.ones(4, bool))
