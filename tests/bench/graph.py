@@ -77,7 +77,8 @@ def _hashed(numbers: Integers) -> Integers:
 
 def write(path: str, size: int) -> None:
     """Tables edges (number, left_node, right_node) and text_edges, one per cent of each as new_…,
-    and the nodes that Splink asks for. Rows are in random order, so any range of numbers is a random sample."""
+    and the nodes that Splink asks for. Rows are in random order, so any range of numbers is a
+    random sample."""
     left, right = edges(size)
     drawn = pa.table({"number": np.arange(len(left)), "left_node": left, "right_node": right})
     with duckdb.connect(path) as connection:
