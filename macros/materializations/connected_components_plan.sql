@@ -107,10 +107,8 @@
     group by low, high
 {%- endmacro %}
 
-{# Giving the same changes twice is harmless: an edge that is there already joins nothing new, and
-   stands twice beside the table until a run reads all edges; one that is not there is not removed.
-   Looking for it among all edges would cost as much as all else. An edge both added and removed is
-   there. #}
+{# Changes are a set: what is there already is not added, what is not there is not removed, so that
+   giving the same changes twice is harmless. An edge both added and removed is there. #}
 {% macro components_take_changes(sql, columns) -%}
     {%- set selected = components_step('selected') -%}
     {%- do components_create(selected, components_edges(sql, change=true)) -%}
@@ -121,9 +119,19 @@
             this ~ ": change must be 'added' or 'removed' in every row."
         ) -%}
     {%- endif -%}
-    {%- do components_create(components_step('added'), components_changed(selected, 'added')) -%}
+    {%- do components_create(components_step('added'), components_really_added(selected)) -%}
     {%- do components_create(components_step('removed'), components_really_removed(selected)) -%}
     {%- do components_drop(selected) -%}
+{%- endmacro %}
+
+{% macro components_really_added(selected) -%}
+    select
+        given.low,
+        given.high
+    from ({{ components_changed(selected, 'added') }}) as given
+    left join {{ components_beside('contracted') }} as past
+        on given.low = past.low and given.high = past.high
+    where past.low is null
 {%- endmacro %}
 
 {% macro components_really_removed(selected) -%}
