@@ -75,7 +75,7 @@ sides as (
     union all
     select
         'refunds_to_staging' as check_name,
-        shop_refunds.currency as currency,
+        shop_refunds.currency,
         'right' as side,
         shop_refund_rows.refund_amount
         + case
