@@ -7,6 +7,14 @@ order_lines as (
     select * from {{ ref('int_order_lines') }}
 ),
 
+marketing_costs as (
+    select
+        order_line_id,
+        sum(amount) as amount
+    from {{ ref('int_marketing_cost_lines') }}
+    group by order_line_id
+),
+
 unit_costs as (
     select
         order_line_id,
@@ -120,6 +128,11 @@ final as (
         cast(coalesce(line_totals.cm2_amount, 0) as decimal(18, 4)) as cm2_amount,
         cast(coalesce(line_totals.cm2_shop_amount, 0) as decimal(18, 4)) as cm2_shop_amount,
         cast(coalesce(line_totals.cm2_at_order_amount, 0) as decimal(18, 4)) as cm2_at_order_amount,
+        cast(-coalesce(marketing_costs.amount, 0) as decimal(18, 4)) as marketing_cost_amount,
+        cast(
+            coalesce(line_totals.cm2_amount, 0) + coalesce(marketing_costs.amount, 0)
+            as decimal(18, 4)
+        ) as cm3_amount,
         case
             when expected_losses.order_line_id is null
                 then cast(coalesce(line_totals.cm2_amount, 0) as decimal(18, 4))
@@ -136,6 +149,8 @@ final as (
         on order_lines.order_line_id = line_totals.order_line_id
     left join unit_costs
         on order_lines.order_line_id = unit_costs.order_line_id
+    left join marketing_costs
+        on order_lines.order_line_id = marketing_costs.order_line_id
     left join expected_losses
         on order_lines.order_line_id = expected_losses.order_line_id
 )

@@ -38,6 +38,8 @@ order_totals as (
         cast(sum(cm2_amount) as decimal(18, 4)) as cm2_amount,
         cast(sum(cm2_shop_amount) as decimal(18, 4)) as cm2_shop_amount,
         cast(sum(cm2_at_order_amount) as decimal(18, 4)) as cm2_at_order_amount,
+        cast(sum(marketing_cost_amount) as decimal(18, 4)) as marketing_cost_amount,
+        cast(sum(cm3_amount) as decimal(18, 4)) as cm3_amount,
         case
             when count(cm2_expected_amount) = count(*)
                 then cast(sum(cm2_expected_amount) as decimal(18, 4))
@@ -102,6 +104,8 @@ final as (
         coalesce(order_totals.cm2_amount, 0) as cm2_amount,
         coalesce(order_totals.cm2_shop_amount, 0) as cm2_shop_amount,
         coalesce(order_totals.cm2_at_order_amount, 0) as cm2_at_order_amount,
+        coalesce(order_totals.marketing_cost_amount, 0) as marketing_cost_amount,
+        coalesce(order_totals.cm3_amount, 0) as cm3_amount,
         case
             when order_totals.order_id is null then cast(0 as decimal(18, 4))
             else order_totals.cm2_expected_amount

@@ -1,0 +1,136 @@
+{{ config(access='private') }}
+
+{# Margin against commerce, lines against orders, and the event clock against the cohort clock:
+   per order date, and over the whole life of the shop on the day of its newest event. #}
+
+with
+
+orders_with_lines as (
+    select order_id
+    from {{ ref('int_order_lines') }}
+    group by order_id
+),
+
+commerce_orders as (
+    select fct_orders.*
+    from {{ ref('fct_orders') }} as fct_orders
+    inner join orders_with_lines
+        on fct_orders.order_id = orders_with_lines.order_id
+),
+
+fct_order_margin as (
+    select * from {{ ref('fct_order_margin') }}
+),
+
+fct_order_line_margin as (
+    select * from {{ ref('fct_order_line_margin') }}
+),
+
+cost_lines as (
+    select
+        *,
+        max(event_date) over () as newest_date
+    from {{ ref('int_cost_lines') }}
+),
+
+newest_dates as (
+    select max(event_date) as newest_date
+    from {{ ref('int_cost_lines') }}
+),
+
+sides as (
+    select
+        'net_sales_to_commerce' as check_name,
+        '{{ var("reporting_currency") }}' as currency,
+        'left' as side,
+        net_sales_amount as amount,
+        order_date as reconciled_date
+    from fct_order_margin
+    union all
+    select
+        'net_sales_to_commerce' as check_name,
+        '{{ var("reporting_currency") }}' as currency,
+        'right' as side,
+        net_sales_amount as amount,
+        order_date as reconciled_date
+    from commerce_orders
+    union all
+    select
+        'shipping_to_commerce' as check_name,
+        '{{ var("reporting_currency") }}' as currency,
+        'left' as side,
+        shipping_charged_amount as amount,
+        order_date as reconciled_date
+    from fct_order_margin
+    union all
+    select
+        'shipping_to_commerce' as check_name,
+        '{{ var("reporting_currency") }}' as currency,
+        'right' as side,
+        shipping_charged_amount as amount,
+        order_date as reconciled_date
+    from commerce_orders
+    union all
+    select
+        'lines_to_orders' as check_name,
+        '{{ var("reporting_currency") }}' as currency,
+        'left' as side,
+        cm3_amount as amount,
+        order_date as reconciled_date
+    from fct_order_line_margin
+    union all
+    select
+        'lines_to_orders' as check_name,
+        '{{ var("reporting_currency") }}' as currency,
+        'right' as side,
+        cm3_amount as amount,
+        order_date as reconciled_date
+    from fct_order_margin
+    union all
+    select
+        'events_to_cohorts' as check_name,
+        '{{ var("reporting_currency") }}' as currency,
+        'left' as side,
+        amount,
+        cohort_date as reconciled_date
+    from cost_lines
+    union all
+    select
+        'events_to_cohorts' as check_name,
+        '{{ var("reporting_currency") }}' as currency,
+        'right' as side,
+        cm2_amount as amount,
+        order_date as reconciled_date
+    from fct_order_margin
+    union all
+    select
+        'lifetime_events_to_cohorts' as check_name,
+        '{{ var("reporting_currency") }}' as currency,
+        'left' as side,
+        amount,
+        newest_date as reconciled_date
+    from cost_lines
+    where event_date is not null
+    union all
+    select
+        'lifetime_events_to_cohorts' as check_name,
+        '{{ var("reporting_currency") }}' as currency,
+        'right' as side,
+        fct_order_margin.cm2_amount as amount,
+        newest_dates.newest_date as reconciled_date
+    from fct_order_margin
+    cross join newest_dates
+),
+
+final as (
+    select
+        check_name,
+        currency,
+        side,
+        cast(sum(amount) as decimal(28, 4)) as amount,
+        reconciled_date
+    from sides
+    group by check_name, currency, side, reconciled_date
+)
+
+select * from final
