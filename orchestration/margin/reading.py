@@ -22,7 +22,7 @@ Connection: TypeAlias = duckdb.DuckDBPyConnection
 _FIGURES = (*RUNGS, AT_ORDER)
 # Older builds lack some of these; a query would fail in the engine's words.
 _NEEDED: Mapping[str, tuple[str, ...]] = {
-    "margin.fct_order_margin": ("order_id", "cost_coverage_ratio", *_FIGURES),
+    "margin.fct_order_margin": ("cost_coverage_ratio", "cm2_expected_amount", *_FIGURES),
     "margin.fct_order_line_margin": ("order_line_id", "cost_quality", *_FIGURES),
     "intermediate.int_cost_lines": ("source_row", "cost_type", "event_date", "cohort_date"),
     "intermediate.int_orders": ("order_id", "order_name", "shopify_order_id"),
@@ -99,13 +99,16 @@ def order_of(connection: Connection, order_id: str) -> Order:
         connection,
         "select margins.order_id, orders.order_name, margins.source_relation,"
         " margins.order_scope, margins.cost_quality, margins.cost_coverage_ratio,"
-        f" margins.is_cancelled, margins.order_date, {_columns('margins')}"
+        " margins.is_cancelled, margins.order_date, margins.is_mature,"
+        " margins.cm2_expected_amount, margins.return_evidence_unit_count,"
+        f" {_columns('margins')}"
         " from margin.fct_order_margin as margins"
         " inner join intermediate.int_orders as orders on margins.order_id = orders.order_id"
         " where margins.order_id = $order_id",
         order_id=order_id,
     )
-    order_id, order_name, relation, scope, quality, coverage, is_cancelled, day, *figures = row
+    order_id, order_name, relation, scope, quality, coverage, is_cancelled, day, *rest = row
+    is_mature, expected, evidence, *figures = rest
     return Order(
         order_id=order_id,
         order_name=order_name,
@@ -115,6 +118,9 @@ def order_of(connection: Connection, order_id: str) -> Order:
         cost_coverage_ratio=coverage,
         is_cancelled=is_cancelled,
         order_date=day,
+        is_mature=is_mature,
+        cm2_expected_amount=expected,
+        return_evidence_unit_count=evidence,
         figures=_figures(figures),
     )
 

@@ -57,6 +57,9 @@ def as_json(statement: Statement, clock: Clock) -> dict[str, Any]:
         **_sureness(statement),
         "ladder": _ladder_json(statement.entries),
         "cm2_at_order_amount": order.figures["cm2_at_order_amount"],
+        "cm2_expected_amount": order.cm2_expected_amount,
+        "is_mature": order.is_mature,
+        "return_evidence_unit_count": order.return_evidence_unit_count,
         "lines": [
             {
                 "order_line_id": line.order_line_id,
@@ -95,6 +98,8 @@ def _head(statement: Statement, clock: Clock) -> Iterable[str]:
         f" {sure['estimated_entry_count']} of {sure['entry_count']} amounts are estimated,"
         f" {money(sure['estimated_amount'])} in all."
     )
+    if not order.is_mature:
+        yield _young(statement)
     missing = [line.order_line_id for line in statement.lines if line.cost_quality == "missing"]
     if missing:
         yield escape(
@@ -106,6 +111,18 @@ def _head(statement: Statement, clock: Clock) -> Iterable[str]:
         else f"Every amount counts on the order's date, {order.order_date}."
     )
     yield escape(f"Source rows are those of {order.source_relation}.")
+
+
+def _young(statement: Statement) -> str:
+    order = statement.order
+    if order.cm2_expected_amount is None:
+        return "Goods may still come back; the shop has no mature order to say how likely that is."
+    units = order.return_evidence_unit_count or 0
+    basis = f"{units:,} mature units" if units else "the shop's mean only"
+    return (
+        f"Goods may still come back: {money(order.cm2_expected_amount)} {statement.currency} of CM2"
+        f" is expected in the end, by rates that rest on {basis}."
+    )
 
 
 def _event_tables(statement: Statement) -> Iterable[Table]:

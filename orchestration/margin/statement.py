@@ -104,6 +104,10 @@ class Order:
     cost_coverage_ratio: Decimal
     is_cancelled: bool
     order_date: date
+    is_mature: bool
+    cm2_expected_amount: Decimal | None
+    return_evidence_unit_count: int | None
+    """Mature units that the expectation rests on; none where nothing is expected any more."""
     figures: Figures
 
 

@@ -57,6 +57,17 @@ def test_people_see_each_amount_with_rule_row_date_and_how_sure(home: Path) -> N
     assert "home.example" not in output
 
 
+def test_a_young_order_says_what_is_expected_and_upon_what(home: Path) -> None:
+    assert "32.41 USD of CM2 is expected in the end, by rates that rest on 30 mature units" in (
+        call("shop:1").output
+    )
+    assert "no mature order to say how likely" in call("shop:2").output
+    assert "come back" not in call("shop:3").output
+    assert "rest on the shop's mean only" in call("eu:9").output
+    value = answer("shop:1")
+    assert (value["is_mature"], value["cm2_expected_amount"]) == (False, "32.4100")
+
+
 def test_people_see_the_days_of_the_event_clock(home: Path) -> None:
     output = call("shop:1", "--clock", "event").output
     shown = rows(output)

@@ -81,10 +81,13 @@ create table margin.fct_order_margin (
     gross_merchandise_sales_amount decimal(18, 4), net_merchandise_sales_amount decimal(18, 4),
     net_sales_amount decimal(18, 4), cm1_amount decimal(18, 4), cm2_amount decimal(18, 4),
     cm2_at_order_amount decimal(18, 4), cost_coverage_ratio decimal(9, 6), is_cancelled boolean,
-    order_date date
+    order_date date, is_mature boolean, cm2_expected_amount decimal(18, 4),
+    return_evidence_unit_count bigint
 );
 insert into margin.fct_order_margin values
-('shop:1', 'shop', 'dtc', 'fallback', 110, 99, 72, 53, 35.80, 58.40, 1, false, '2026-10-05'),
-('shop:2', 'shop', 'dtc', 'missing', 5, 5, 5, 5, 5, 5, 0, true, '2026-10-06'),
-('shop:3', 'shop', 'dtc', 'exact', 0, 0, 0, 0, 0, 0, 1, false, '2026-10-07'),
-('eu:9', 'eu', 'dtc', 'exact', 0, 0, 0, 0, 0, 0, 1, false, '2026-10-07');
+('shop:1', 'shop', 'dtc', 'fallback', 110, 99, 72, 53, 35.80, 58.40, 1, false, '2026-10-05',
+    false, 32.41, 30),
+('shop:2', 'shop', 'dtc', 'missing', 5, 5, 5, 5, 5, 5, 0, true, '2026-10-06',
+    false, null, 0),
+('shop:3', 'shop', 'dtc', 'exact', 0, 0, 0, 0, 0, 0, 1, false, '2026-10-07', true, 0, null),
+('eu:9', 'eu', 'dtc', 'exact', 0, 0, 0, 0, 0, 0, 1, false, '2026-10-07', false, 0, 0);
