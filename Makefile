@@ -12,7 +12,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := yes
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help install demo test check lint types walls units sql docs ui prove-house prove-identity bench clean
+.PHONY: help install demo test check lint types walls units sql docs ui prove-house prove-identity prove-margin bench clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -32,6 +32,7 @@ test: check ## everything: lint, types, units, walls, whole stories, quick fault
 	$(BIN)/python -m pytest tests --ignore=tests/unit --ignore=tests/architecture
 	QUICK=1 $(BIN)/python -m tests.proof.house
 	QUICK=1 $(BIN)/python -m tests.proof.identity
+	QUICK=1 $(BIN)/python -m tests.proof.margin
 
 check: lint types units ## lint, types, units and walls in under two minutes
 
@@ -64,6 +65,9 @@ prove-house: install ## every claim of the house with its figure, into docs/proo
 
 prove-identity: install ## every claim of identity with its figure, into docs/proof/identity.md
 	$(BIN)/python -m tests.proof.identity
+
+prove-margin: install ## every claim of margin with its figure, into docs/proof/margin.md
+	$(BIN)/python -m tests.proof.margin
 
 clean: ## remove what builds and runs left behind, the virtual environment included
 	rm -rf $(VENV) var target logs build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis

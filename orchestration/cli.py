@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestration.commands.identity import explain_app, identity_app
+from orchestration.commands.margin import explain_order
 from orchestration.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 score_app = typer.Typer(help="Measure against known truth.", no_args_is_help=True)
 app.add_typer(score_app, name="score")
+explain_app.command("order")(explain_order)
 app.add_typer(explain_app, name="explain")
 app.add_typer(identity_app, name="identity")
 fit_app = typer.Typer(help="Estimate what SQL cannot, and land it.", no_args_is_help=True)

@@ -17,8 +17,8 @@ import pytest
 from tests.architecture.conftest import ROOT, vendor_of, without_comments
 
 # The sandbox keeps a vendor's own record, which is no store of ours.
-# identity asks the private tables why, and holds no rule of its own (ADR 24).
-SQL_ROOMS = ("identity", "landing", "ledger", "publish", "scores", "sandbox")
+# identity and margin ask inner tables why, and hold no rule of their own (ADR 24, 27).
+SQL_ROOMS = ("identity", "landing", "ledger", "margin", "publish", "scores", "sandbox")
 SQL_FILES = ("activation/plan.py", "resources.py")
 # scores speaks the brand's words: it holds what was built against its truth.
 VENDOR_ROOMS = ("landing", "collector", "destinations", "brand", "sandbox", "scores")

@@ -73,6 +73,7 @@ final as (
         dated_orders.order_id,
         dated_orders.source_relation,
         dated_orders.shopify_order_id,
+        dated_orders.order_name,
         identity_map.customer_id,
         coalesce(sales_channels.sales_channel, 'other') as sales_channel,
         case

@@ -22,6 +22,10 @@ unit_costs as (
     from {{ ref('int_unit_costs_as_of') }}
 ),
 
+expected_losses as (
+    select * from {{ ref('int_expected_losses') }}
+),
+
 cost_types as (
     select * from {{ ref('cost_lines') }}
 ),
@@ -86,6 +90,9 @@ final as (
         order_lines.quantity,
         cast(coalesce(line_totals.estimated_cost_count, 0) as {{ dbt.type_bigint() }})
             as estimated_cost_count,
+        cast(
+            coalesce(expected_losses.return_evidence_unit_count, 0) as {{ dbt.type_bigint() }}
+        ) as return_evidence_unit_count,
         coalesce(line_totals.gross_merchandise_sales_amount, 0) as gross_merchandise_sales_amount,
         coalesce(line_totals.discount_amount, 0) as discount_amount,
         coalesce(line_totals.refund_amount, 0) as refund_amount,
@@ -126,6 +133,15 @@ final as (
             coalesce(line_totals.cm2_amount, 0) + coalesce(marketing_costs.amount, 0)
             as decimal(18, 4)
         ) as cm3_amount,
+        case
+            when expected_losses.order_line_id is null
+                then cast(coalesce(line_totals.cm2_amount, 0) as decimal(18, 4))
+            else cast(
+                coalesce(line_totals.cm2_amount, 0) - expected_losses.expected_loss_amount
+                as decimal(18, 4)
+            )
+        end as cm2_expected_amount,
+        coalesce(expected_losses.is_mature, true) as is_mature,
         order_lines.order_date,
         order_lines.ordered_at
     from order_lines
@@ -135,6 +151,8 @@ final as (
         on order_lines.order_line_id = unit_costs.order_line_id
     left join marketing_costs
         on order_lines.order_line_id = marketing_costs.order_line_id
+    left join expected_losses
+        on order_lines.order_line_id = expected_losses.order_line_id
 )
 
 select * from final

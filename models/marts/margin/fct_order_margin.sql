@@ -40,6 +40,10 @@ order_totals as (
         cast(sum(cm2_at_order_amount) as decimal(18, 4)) as cm2_at_order_amount,
         cast(sum(marketing_cost_amount) as decimal(18, 4)) as marketing_cost_amount,
         cast(sum(cm3_amount) as decimal(18, 4)) as cm3_amount,
+        case
+            when count(cm2_expected_amount) = count(*)
+                then cast(sum(cm2_expected_amount) as decimal(18, 4))
+        end as cm2_expected_amount,
         sum(greatest(net_merchandise_sales_amount, 0)) as costed_sales_amount,
         sum(
             case
@@ -48,6 +52,9 @@ order_totals as (
             end
         ) as covered_sales_amount,
         sum(estimated_cost_count) as estimated_cost_count,
+        min(case when is_mature then null else return_evidence_unit_count end)
+            as return_evidence_unit_count,
+        sum(case when is_mature then 0 else 1 end) as young_line_count,
         max(case cost_quality when 'missing' then 3 when 'fallback' then 2 else 1 end)
             as cost_quality_rank
     from line_margins
@@ -69,6 +76,8 @@ final as (
         end as cost_quality,
         cast(coalesce(order_totals.estimated_cost_count, 0) as {{ dbt.type_bigint() }})
             as estimated_cost_count,
+        cast(order_totals.return_evidence_unit_count as {{ dbt.type_bigint() }})
+            as return_evidence_unit_count,
         coalesce(order_totals.gross_merchandise_sales_amount, 0) as gross_merchandise_sales_amount,
         coalesce(order_totals.discount_amount, 0) as discount_amount,
         coalesce(order_totals.refund_amount, 0) as refund_amount,
@@ -98,6 +107,10 @@ final as (
         coalesce(order_totals.marketing_cost_amount, 0) as marketing_cost_amount,
         coalesce(order_totals.cm3_amount, 0) as cm3_amount,
         case
+            when order_totals.order_id is null then cast(0 as decimal(18, 4))
+            else order_totals.cm2_expected_amount
+        end as cm2_expected_amount,
+        case
             when order_totals.costed_sales_amount > 0
                 then cast(
                     order_totals.covered_sales_amount / order_totals.costed_sales_amount
@@ -107,6 +120,7 @@ final as (
             else cast(1 as decimal(9, 6))
         end as cost_coverage_ratio,
         orders.is_cancelled,
+        coalesce(order_totals.young_line_count, 0) = 0 as is_mature,
         orders.order_date,
         orders.ordered_at
     from orders

@@ -23,6 +23,13 @@ dated_rates as (
         valid_from,
         valid_to
     from {{ ref('marketplace_fee_rates') }}
+    union all
+    select
+        'media_hurdles' as seed_name,
+        channel as rate_key,
+        valid_from,
+        valid_to
+    from {{ ref('media_hurdles') }}
 ),
 
 following_rates as (

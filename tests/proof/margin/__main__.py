@@ -1,0 +1,44 @@
+"""The list of claims: the worked example, the brand's own ledger, then what media may cost."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.proof.harness import Claim, Result, prove
+from tests.proof.margin import expected, fixtures, ledger, marketing, thresholds
+
+
+def _open(text: str) -> Result:
+    return Result("not measured yet", text, "OPEN")
+
+
+CLAIMS = [
+    Claim("cm_01", "The worked example of an order, every number", fixtures.fixtures),
+    Claim("thr_01", "The worked example of a threshold, every number", thresholds.thresholds),
+    Claim("ledger", "10,000 orders equal the brand's own ledger", ledger.large, False),
+    Claim("brands", "Small brands of other seeds equal theirs", ledger.small),
+    Claim("grains", "Every grain sums to its parent", marketing.grains, False),
+    Claim("spend", "Ad spend is shared out to the cent", marketing.spend, False),
+    Claim("model", "Another attribution model changes no reader", marketing.another_model, False),
+    Claim("errors", "An error of cents is seen", marketing.errors, False),
+    Claim("expected", "Young orders wait for their returns", expected.expected_margin, False),
+    Claim(
+        "shop", "A real shop per product and customer, odd stock codes listed",
+        lambda quick: _open("equal to direct SQL to the cent"), False,
+    ),
+    Claim(
+        "shuffled", "Shuffled, halved or corrected landings end in the same tables",
+        lambda quick: _open("the same digests"), False,
+    ),
+    Claim(
+        "bad_input", "Bad input is flagged with a reason, never dropped or clipped",
+        lambda quick: _open("each flagged, each in the summary"), False,
+    ),
+    Claim(
+        "bench", "5M orders and 12M lines beside a scan and a plain sum",
+        lambda quick: _open("at most 6 GB, at most linear"), False,
+    ),
+]  # fmt: skip
+
+if __name__ == "__main__":
+    sys.exit(prove("margin", CLAIMS))
