@@ -24,7 +24,7 @@ from tests.support import environment
 CUSTOMERS, MONTHS, SEED = 600, 12, 947
 MODELS = ("+fct_order_margin", "+fct_order_line_margin", "+fct_channel_margin_daily",
           "+reconciliation_daily")  # fmt: skip
-SCHEMAS = ("margin", "commerce", "intermediate")
+SCHEMAS = ("margin", "commerce", "intermediate", "attribution", "identity")
 WRONG_SHARE = 10
 # What the first landing got wrong in every tenth row: a price, and an amount refunded.
 WRONG = {

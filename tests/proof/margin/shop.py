@@ -88,11 +88,13 @@ _OURS = {
         group by names.customer
     """,
 }
+# Groups without any amount on either side prove nothing and are not counted.
 _COMPARED = """
 select coalesce(direct.key, ours.key) as key,
     cast(coalesce(ours.{measure}, 0) as decimal(18, 2)) as our_amount,
     cast(coalesce(direct.{measure}, 0) as decimal(18, 2)) as direct_amount
-from ({direct}) as direct full join ({ours}) as ours on direct.key = ours.key order by key
+from ({direct}) as direct full join ({ours}) as ours on direct.key = ours.key
+where coalesce(ours.{measure}, 0) <> 0 or coalesce(direct.{measure}, 0) <> 0 order by key
 """
 _FILE_CLASSES = """
 select case when kind = 'sale' then 'sale: ' || code_class(sku)
