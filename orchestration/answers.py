@@ -16,6 +16,7 @@ from orchestration.activation.deliver import DeliveryReport, PlanDelivery
 from orchestration.console import table
 from orchestration.landing import LandingReport
 from orchestration.ledger import SealedPlan
+from orchestration.margin.findings import FindingCount
 from orchestration.project import BuildResult
 from orchestration.publish import PublishReport
 from orchestration.run import RunReport, Status, Step
@@ -175,6 +176,7 @@ def run(report: RunReport) -> Answer:
         parts["build"] = build(report.build)
     if report.publication is not None:
         parts["publication"] = publication(report.publication)
+        parts["findings"] = findings(report.findings)
     parts["plans"] = plans([plan.seal for plan in report.plans])
     parts["delivery"] = delivery(report.delivery)
     lines = [line for part in parts.values() for line in part.lines]
@@ -192,10 +194,11 @@ def run(report: RunReport) -> Answer:
 def status(now: Status) -> Answer:
     """The current snapshot, unfinished plans, and how many rows stand at each destination."""
     standing = [(*names, count) for names, count in sorted(now.delivered.items())]
-    unfinished = plans(now.plans)
+    unfinished, odd = plans(now.plans), findings(now.findings)
     return Answer(
         {
             "build_id": now.build_id,
+            **odd.value,
             **unfinished.value,
             "delivered": [
                 {"destination": destination, "object": name, "rows": rows}
@@ -204,8 +207,35 @@ def status(now: Status) -> Answer:
         },
         (
             f"Published build: {now.build_id or 'none yet'}",
+            *odd.lines,
             *unfinished.lines,
             table("Standing at the destinations", ("destination", "object", "rows"), standing),
+        ),
+    )
+
+
+def findings(counts: Sequence[FindingCount]) -> Answer:
+    """Input that can hardly be right, per kind; it counts as it came."""
+    rows = [
+        (one.finding, one.count, "" if one.amount is None else f"{one.amount:,.2f}", one.reason)
+        for one in counts
+    ]
+    columns = ("finding", "count", "amount at stake", "for example")
+    return Answer(
+        {
+            "findings": [
+                {
+                    "finding": one.finding,
+                    "count": one.count,
+                    "amount": None if one.amount is None else str(one.amount),
+                }
+                for one in counts
+            ]
+        },
+        (
+            table("Findings (margin.margin_findings)", columns, rows)
+            if rows
+            else "No findings: all input is as it should be.",
         ),
     )
 

@@ -316,8 +316,14 @@ def _node_result(result: Any) -> NodeResult:
         layer=layer_of(str(result.node.resource_type), result.node.fqn),
         status=status,
         seconds=round(float(result.execution_time), 3),
-        message=safe_message(result.message or "") if status in ("failed", "warned") else "",
+        message=_message(result) if status in ("failed", "warned") else "",
     )
+
+
+def _message(result: Any) -> str:
+    """dbt's message, and what the test says to do (``meta.remedy``)."""
+    remedy = (result.node.config.meta or {}).get("remedy")
+    return safe_message(result.message or "") + (f". {remedy}" if remedy else "")
 
 
 def layer_of(resource_type: str, fqn: Sequence[str]) -> str:

@@ -35,6 +35,7 @@ from orchestration.landing import (
 )
 from orchestration.landing.report import Progress, no_progress
 from orchestration.ledger import SealedPlan, StoredApproval, delivered, open_ledger
+from orchestration.margin.findings import FindingCount, finding_counts
 from orchestration.project import BuildResult, DbtProject
 from orchestration.publish import POINTER, PublishReport, publish
 from orchestration.settings import Settings
@@ -105,6 +106,7 @@ class RunReport:
     landing: list[LandingReport] = field(default_factory=list)
     build: BuildResult | None = None
     publication: PublishReport | None = None
+    findings: tuple[FindingCount, ...] = ()
     plans: list[Plan] = field(default_factory=list)
     delivery: DeliveryReport | None = None
     waiting: tuple[str, ...] = ()
@@ -160,6 +162,7 @@ def run_day(
         report.build = build(project, progress=progress)
     with report.timed("publish"):
         report.publication = publish_build(settings, project, now=now)
+    report.findings = finding_counts(settings.published_dir / POINTER)
     with report.timed("plan"):
         report.plans = plan(settings, project, now=now)
     if approve:
@@ -333,11 +336,12 @@ def deliver_all(
 
 @dataclass(frozen=True)
 class Status:
-    """What stands now: the snapshot's build id, plans that are not finished, rows per object."""
+    """What stands now: the snapshot and its findings, unfinished plans, rows per object."""
 
     build_id: str | None
     plans: tuple[SealedPlan, ...]
     delivered: dict[tuple[str, str], int]
+    findings: tuple[FindingCount, ...] = ()
 
 
 def status(settings: Settings, *, now: Clock) -> Status:
@@ -350,4 +354,5 @@ def status(settings: Settings, *, now: Clock) -> Status:
             build_id=pointer.resolve().name if pointer.exists() else None,
             plans=tuple(ledger.plans()),
             delivered=standing,
+            findings=finding_counts(pointer),
         )

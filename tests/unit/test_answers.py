@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 from rich.table import Table
@@ -10,6 +11,7 @@ from orchestration import answers
 from orchestration.activation.deliver import DeliveryReport, PlanDelivery
 from orchestration.landing import LandingReport, TableReport
 from orchestration.ledger import SealedPlan
+from orchestration.margin.findings import FindingCount
 from orchestration.project import BuildResult, NodeResult
 from orchestration.publish import PublishReport
 from orchestration.run import RunReport, Status, Step
@@ -85,8 +87,25 @@ def test_a_run_gives_exit_code_and_seconds() -> None:
 def test_status_shows_what_stands_at_each_destination() -> None:
     now = Status("0123", (PLAN,), {("klaviyo", "list/vip"): 7})
     value = answers.status(now).value
+    assert value["findings"] == []
     assert value["build_id"] == "0123"
     assert value["delivered"] == [{"destination": "klaviyo", "object": "list/vip", "rows": 7}]
+
+
+def test_status_counts_findings_with_what_is_at_stake() -> None:
+    found = (
+        FindingCount("overlapping_rate", 2, None, "Two rates hold."),
+        FindingCount("refund_above_line", 1, Decimal("11.0000"), "More was refunded."),
+    )
+    answer = answers.status(Status("0123", (), {}, found))
+    assert answer.value["findings"] == [
+        {"finding": "overlapping_rate", "count": 2, "amount": None},
+        {"finding": "refund_above_line", "count": 1, "amount": "11.0000"},
+    ]
+    shown = next(
+        line for line in answer.lines if isinstance(line, Table) and "Findings" in str(line.title)
+    )
+    assert shown.row_count == 2
 
 
 def test_publication_shows_what_the_ledger_learned() -> None:

@@ -110,8 +110,14 @@ def test_a_status_that_dbt_may_add_counts_as_failed() -> None:
 
     raw = SimpleNamespace(
         status="runtime error",
-        node=SimpleNamespace(name="m", resource_type="model", fqn=["t", "staging", "m"]),
+        node=SimpleNamespace(
+            name="m",
+            resource_type="model",
+            fqn=["t", "staging", "m"],
+            config=SimpleNamespace(meta={"remedy": "Mend it."}),
+        ),
         execution_time=0.1,
         message="Binder Error: x",
     )
-    assert _node_result(raw).status == "failed"
+    node = _node_result(raw)
+    assert (node.status, node.message) == ("failed", "Binder Error: x. Mend it.")

@@ -1,3 +1,7 @@
+{{ config(meta={
+    'remedy': 'Land a rate for each currency from its first day (raw_costs.exchange_rate);'
+    ' margin.margin_findings lists the orders.'
+}) }}
 -- A currency without decimals in the seed, or without a rate to the reporting currency on a day on
 -- which it was used, would leave null amounts that sums pass over in silence.
 with

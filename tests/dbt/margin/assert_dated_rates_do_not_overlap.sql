@@ -1,3 +1,7 @@
+{{ config(meta={
+    'remedy': 'End one of the two rates in the seed (valid_to);'
+    ' margin.margin_findings names the key.'
+}) }}
 -- Two rates of one key that hold on the same day would double a cost; a period that ends before it
 -- begins would hide one.
 with

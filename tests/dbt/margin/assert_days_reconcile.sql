@@ -1,3 +1,7 @@
+{{ config(meta={
+    'remedy': 'margin.reconciliation_daily names check and day; often a row of the day stands in'
+    ' raw_landing.quarantine: mend it in the source and land it again.'
+}) }}
 -- Raw, commerce, margin, both clocks, the platforms' spend and every grain of CM3: each day and
 -- check at 0.00.
 select
