@@ -156,7 +156,7 @@ def world(customers: int) -> World:
     )
     made = World(home)
     run.land(made.settings, run.Source(directory=files), now=lambda: datetime.now(UTC))
-    made.build("+reconciliation_daily")
+    made.build("+path:models/marts/margin")
     return made
 
 
