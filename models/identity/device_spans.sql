@@ -85,7 +85,8 @@ shared_spans as (
         ordered.anonymous_id,
         ordered.customer_id,
         case
-            when ordered.previous_seen_at
+            when
+                ordered.previous_seen_at
                 >= {{ dbt.dateadd('day', '-rules.max_age_days', 'ordered.seen_at') }}
                 then ordered.previous_seen_at
             else {{ dbt.dateadd('day', '-rules.max_age_days', 'ordered.seen_at') }}

@@ -140,8 +140,11 @@ stopped as (
 
 final as (
     select
-        {{ row_hash(['stopped.guard', 'stopped.rule', 'stopped.identifier_type', 'stopped.identifier_scope',
-            'stopped.identifier_value', 'stopped.left_node', 'stopped.right_node']) }} as stop_id,
+        {{ row_hash([
+            'stopped.guard', 'stopped.rule', 'stopped.identifier_type',
+            'stopped.identifier_scope', 'stopped.identifier_value', 'stopped.left_node',
+            'stopped.right_node',
+        ]) }} as stop_id,
         stopped.guard,
         stopped.rule,
         stopped.identifier_type,

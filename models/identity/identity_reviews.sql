@@ -1,5 +1,5 @@
--- What the graph would not decide alone. A person answers with a link, an unlink or a block by hand,
--- or by leaving it.
+-- What the graph would not decide alone. A person answers with a link, an unlink or a block by
+-- hand, or by leaving it.
 with
 
 stops as (
@@ -59,7 +59,11 @@ open_pairs as (
                 pairs.review_kind,
                 least(left_members.customer_id, right_members.customer_id),
                 greatest(left_members.customer_id, right_members.customer_id)
-            order by pairs.match_probability desc, pairs.raised_at, pairs.left_node, pairs.right_node
+            order by
+                pairs.match_probability desc,
+                pairs.raised_at asc,
+                pairs.left_node asc,
+                pairs.right_node asc
         ) as place
     from pairs
     inner join members as left_members on pairs.left_node = left_members.node_key

@@ -95,7 +95,9 @@ found as (
             when compared.customer_id <> compared.old_customer_id then compared.customer_id
         end as customer_id,
         case
-            when compared.customer_id = compared.old_customer_id and taken_apart.component is not null
+            when
+                compared.customer_id = compared.old_customer_id
+                and taken_apart.component is not null
                 then 'taken apart by hand'
             when compared.customer_id = compared.old_customer_id
                 then 'the evidence expired, was blocked or went'

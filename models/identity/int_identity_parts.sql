@@ -1,5 +1,5 @@
--- The name of a part is the first name that most of its records show, its phone likewise: a family's
--- record without a name cannot pass for everybody's.
+-- The name of a part is the first name that most of its records show, its phone likewise: a
+-- family's record without a name cannot pass for everybody's.
 with
 
 components as (

@@ -1,5 +1,6 @@
 -- A name is kept as a key only (MD5 of the first given name): it may keep two records apart, it
--- never joins them. Nothing that happened after as_of is seen, so that a past day can be built again.
+-- never joins them. Nothing that happened after as_of is seen, so that a past day can be built
+-- again.
 with
 
 as_of as (
@@ -34,25 +35,25 @@ events as (
 
 devices as (
     select
-        source_relation,
-        anonymous_id,
-        user_id,
-        shopify_order_id,
-        email,
-        phone_number,
-        min(occurred_at) as first_seen_at,
-        max(occurred_at) as last_seen_at
+        events.source_relation,
+        events.anonymous_id,
+        events.user_id,
+        events.shopify_order_id,
+        events.email,
+        events.phone_number,
+        min(events.occurred_at) as first_seen_at,
+        max(events.occurred_at) as last_seen_at
     from events
     cross join as_of
-    where occurred_at <= as_of_at
+    where events.occurred_at <= as_of.as_of_at
     group by
-        source_relation,
-        anonymous_id,
-        user_id,
-        shopify_order_id,
-        email,
-        phone_number,
-        cast(occurred_at as date)
+        events.source_relation,
+        events.anonymous_id,
+        events.user_id,
+        events.shopify_order_id,
+        events.email,
+        events.phone_number,
+        cast(events.occurred_at as date)
 ),
 
 records as (
@@ -140,22 +141,25 @@ records as (
 final as (
     select
         {{ record_key() }} as node_key,
-        source_relation,
-        source_table,
-        source_row_id,
-        nullif(trim(shopify_customer_id), '') as shopify_customer_id,
-        shopify_order_id,
-        shopify_checkout_id,
-        klaviyo_profile_id,
+        records.source_relation,
+        records.source_table,
+        records.source_row_id,
+        nullif(trim(records.shopify_customer_id), '') as shopify_customer_id,
+        records.shopify_order_id,
+        records.shopify_checkout_id,
+        records.klaviyo_profile_id,
         {{ normalise_email_for_matching('email') }} as email,
         {{ normalise_phone('phone_number') }} as phone,
         {{ person_name_key('first_name') }} as person_name,
-        is_email_verified,
-        first_seen_at,
-        case when last_seen_at < as_of_at then last_seen_at else as_of_at end as last_seen_at
+        records.is_email_verified,
+        records.first_seen_at,
+        case
+            when records.last_seen_at < as_of.as_of_at then records.last_seen_at
+            else as_of.as_of_at
+        end as last_seen_at
     from records
     cross join as_of
-    where coalesce(first_seen_at <= as_of_at, true)
+    where coalesce(records.first_seen_at <= as_of.as_of_at, true)
 )
 
 select * from final

@@ -42,14 +42,14 @@ placed as (
 size_stops as (
     select
         'component_size' as guard,
-        cast(group_email_count as {{ dbt.type_string() }}) || ' e-mails and '
-        || cast(group_identifier_count as {{ dbt.type_string() }}) || ' identifiers in one group'
-            as reason,
+        cast(placed.group_email_count as {{ dbt.type_string() }}) || ' e-mails and '
+        || cast(placed.group_identifier_count as {{ dbt.type_string() }})
+        || ' identifiers in one group' as reason,
         placed.*
     from placed
     where
-        (strength = 'S2' and is_part_over_size)
-        or (strength in ('S3', 'S4') and is_group_over_size)
+        (placed.strength = 'S2' and placed.is_part_over_size)
+        or (placed.strength in ('S3', 'S4') and placed.is_group_over_size)
 ),
 
 -- Where verified people conflict, a weak link holds only between parts of one same name.
@@ -60,9 +60,9 @@ conflict_stops as (
         placed.*
     from placed
     where
-        strength in ('S3', 'S4')
-        and has_conflict
-        and coalesce(left_person_name <> right_person_name, true)
+        placed.strength in ('S3', 'S4')
+        and placed.has_conflict
+        and coalesce(placed.left_person_name <> placed.right_person_name, true)
 ),
 
 -- A later link by hand stands against an earlier "is not".
@@ -76,15 +76,18 @@ hand_stops as (
         on placed.whole_group = exclusions.whole_group
         and (placed.strength <> 'S0' or placed.linked_at < exclusions.instructed_at)
         and case exclusions.leaving_kind
-            when 'record' then
-                (placed.left_record = exclusions.leaving_key)
-                <> (placed.right_record = exclusions.leaving_key)
-            when 'proven_part' then
-                (placed.left_proven_part = exclusions.leaving_key)
-                <> (placed.right_proven_part = exclusions.leaving_key)
-            when 'strong_part' then
-                (placed.left_strong_part = exclusions.leaving_key)
-                <> (placed.right_strong_part = exclusions.leaving_key)
+            when 'record'
+                then
+                    (placed.left_record = exclusions.leaving_key)
+                    <> (placed.right_record = exclusions.leaving_key)
+            when 'proven_part'
+                then
+                    (placed.left_proven_part = exclusions.leaving_key)
+                    <> (placed.right_proven_part = exclusions.leaving_key)
+            when 'strong_part'
+                then
+                    (placed.left_strong_part = exclusions.leaving_key)
+                    <> (placed.right_strong_part = exclusions.leaving_key)
             else
                 (placed.left_weak_group = exclusions.leaving_key)
                 <> (placed.right_weak_group = exclusions.leaving_key)

@@ -1,9 +1,9 @@
 {{ config(materialized='connected_components') }}
 
--- Two graphs in one run: what S1 joins (proven) and what S1 and S2 join (strong). A guard that stops
--- a strong group lets it fall back to its proven parts. Links by hand come later: they must not
--- change what a part shows, and so undo other links. A record on its own is a component too, hence
--- its edge to itself.
+-- Two graphs in one run: what S1 joins (proven) and what S1 and S2 join (strong). A guard that
+-- stops a strong group lets it fall back to its proven parts. Links by hand come later: they must
+-- not change what a part shows, and so undo other links. A record on its own is a component too,
+-- hence its edge to itself.
 with
 
 links as (

@@ -1,7 +1,7 @@
 -- The sightings of one identifier stand in a chain by time, each tied to the one before: as many
 -- links as sightings, however many there are (a super-node of 100,000 costs 99,999), and an address
--- that nobody used for longer than the rule's max_age_days begins a new chain, because it may have a
--- new owner.
+-- that nobody used for longer than the rule's max_age_days begins a new chain, because it may have
+-- a new owner.
 with
 
 observations as (
@@ -74,7 +74,9 @@ shared as (
         identifier_value,
         strength,
         case
-            when {{ dbt.datediff('previous_seen_at', 'first_seen_at', 'day') }} > max_age_days
+            when
+                {{ dbt.datediff('previous_seen_at', 'first_seen_at', 'day') }}
+                > max_age_days
                 then 'max_age'
         end as guard,
         first_seen_at as linked_at

@@ -49,7 +49,9 @@ agreeing as (
         identifier_value,
         strength,
         case
-            when {{ dbt.datediff('previous_seen_at', 'first_seen_at', 'day') }} > max_age_days
+            when
+                {{ dbt.datediff('previous_seen_at', 'first_seen_at', 'day') }}
+                > max_age_days
                 then 'max_age'
         end as guard,
         cast(null as {{ dbt.type_string() }}) as reason,

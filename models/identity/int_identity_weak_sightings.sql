@@ -1,6 +1,6 @@
 -- Phones and browsers are shared in families, so they tie two records only where the first names of
--- their parts do not differ, and browsers only where the phones do not differ either (a son may have
--- his father's name, hardly his phone). Where a value need not be shown, a record without one
+-- their parts do not differ, and browsers only where the phones do not differ either (a son may
+-- have his father's name, hardly his phone). Where a value need not be shown, a record without one
 -- follows the only one there is; among several it joins nobody.
 with
 

@@ -1,7 +1,7 @@
 {{ config(access='private') }}
 
-{# What is odd about refunds. Each counts in full, whatever its line was sold for, except those of an
-   order that is not there: no margin can hold them. #}
+{# What is odd about refunds. Each counts in full, whatever its line was sold for, except those of
+   an order that is not there: no margin can hold them. #}
 
 with
 

@@ -9,16 +9,16 @@ with
 
 last_rounds as (
     {%- for components in runs %}
-    select
-        '{{ components.identifier }}' as model,
-        sum(case when converged then 1 else 0 end) as converged_count
-    from {{ components.incorporate(path={'identifier': components.identifier ~ '_rounds'}) }}
-    {{ 'union all' if not loop.last }}
+        select
+            '{{ components.identifier }}' as run_name,
+            sum(case when converged then 1 else 0 end) as converged_count
+        from {{ components.incorporate(path={'identifier': components.identifier ~ '_rounds'}) }}
+        {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
 
 unfinished as (
-    select model || ' has no converged round' as finding
+    select run_name || ' has no converged round' as finding
     from last_rounds
     where coalesce(converged_count, 0) <> 1
 ),
