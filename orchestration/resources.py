@@ -1,7 +1,7 @@
 """The one door to the warehouse file.
 
 What lives here: the lock that everything takes before it opens ``warehouse.duckdb``, and the
-connection behind it.
+connection behind it, and what a reader misses there.
 What never does: statements of a business rule; and nothing that serves people or HTTP comes here.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import duckdb
@@ -79,3 +79,19 @@ def warehouse_connection(
             yield connection
         finally:
             connection.close()
+
+
+def missing_tables(
+    connection: duckdb.DuckDBPyConnection, needed: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """Those tables (``schema.table`` → columns) that are not there, or lack a column; sorted."""
+    found = set(
+        connection.execute(
+            "select table_schema || '.' || table_name, column_name from information_schema.columns"
+        ).fetchall()
+    )
+    return sorted(
+        table
+        for table, columns in needed.items()
+        if any((table, column) not in found for column in columns)
+    )

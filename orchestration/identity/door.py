@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import duckdb
 
 from orchestration.identity.errors import IdentityMissingError
-from orchestration.resources import warehouse_connection
+from orchestration.resources import missing_tables, warehouse_connection
 from orchestration.settings import Settings
 
 Connection: TypeAlias = duckdb.DuckDBPyConnection
@@ -52,18 +52,7 @@ def identity_tables(settings: Settings, holder: str) -> Iterator[Connection]:
 
 
 def _check_tables(connection: Connection) -> None:
-    found = {
-        (f"{schema}.{table}", column)
-        for schema, table, column in rows_of(
-            connection,
-            "select table_schema, table_name, column_name from information_schema.columns"
-            " where table_schema in ('identity', 'staging')",
-        )
-    }
-    missing = sorted({
-        table for table, columns in _NEEDED.items()
-        for column in columns if (table, column) not in found
-    })  # fmt: skip
+    missing = missing_tables(connection, _NEEDED)
     if missing:
         raise IdentityMissingError(
             f"The warehouse lacks {', '.join(missing)}, or columns of it.",

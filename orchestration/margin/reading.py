@@ -14,7 +14,7 @@ import duckdb
 
 from orchestration.margin.errors import AmbiguousOrderError, MarginMissingError, UnknownOrderError
 from orchestration.margin.statement import AT_ORDER, RUNGS, Entry, Figures, Line, Order
-from orchestration.resources import warehouse_connection
+from orchestration.resources import missing_tables, warehouse_connection
 from orchestration.settings import Settings
 
 Connection: TypeAlias = duckdb.DuckDBPyConnection
@@ -192,18 +192,7 @@ def _columns(relation: str) -> str:
 
 
 def _check_tables(connection: Connection) -> None:
-    found = {
-        (f"{schema}.{table}", column)
-        for schema, table, column in _rows(
-            connection,
-            "select table_schema, table_name, column_name from information_schema.columns"
-            " where table_schema in ('margin', 'intermediate', 'seeds')",
-        )
-    }
-    missing = sorted({
-        table for table, columns in _NEEDED.items()
-        for column in columns if (table, column) not in found
-    })  # fmt: skip
+    missing = missing_tables(connection, _NEEDED)
     if missing:
         raise MarginMissingError(
             f"The warehouse lacks {', '.join(missing)}, or columns of it.",
