@@ -68,11 +68,12 @@ class Faults:
         self._ratio = 0.0
         self._random = random.Random(0)  # noqa: S311
         self._choices: list[Fault] = []
+        self._vendors: frozenset[str] = frozenset(_SHAPES)
         self.played_count = 0
 
     def load(self, body: Mapping[str, Any]) -> None:
         """Add scripts: ``{"scripts": [{vendor, path?, method?, answers: [...]}], "rate": {ratio,
-        seed, answers}}``.
+        seed, answers, vendors?}}``.
 
         Raises:
             ValueError: an unknown kind, vendor or key.
@@ -89,6 +90,7 @@ class Faults:
             self._ratio = float(rate["ratio"])
             self._random = random.Random(rate["seed"])  # noqa: S311
             self._choices = [_fault(answer) for answer in rate["answers"]]
+            self._vendors = frozenset(rate.get("vendors", _SHAPES))
 
     def next(self, vendor: str, method: str, path: str) -> Fault | None:
         """What this request gets instead of the truth; None for the truth."""
@@ -97,7 +99,7 @@ class Faults:
             if is_meant and script.method in ("", method) and script.answers:
                 self.played_count += 1
                 return script.answers.pop(0)
-        if self._choices and self._random.random() < self._ratio:
+        if self._choices and vendor in self._vendors and self._random.random() < self._ratio:
             self.played_count += 1
             return self._random.choice(self._choices)
         return None
