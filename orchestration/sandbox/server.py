@@ -19,21 +19,27 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
 from orchestration.errors import ConfigurationError
-from orchestration.sandbox.faults import FaultLayer, Faults
+from orchestration.sandbox.faults import SHAPES, FaultLayer, Faults
 from orchestration.sandbox.google import Google
 from orchestration.sandbox.klaviyo import Klaviyo
 from orchestration.sandbox.meta import Meta
 from orchestration.sandbox.truth import VENDORS, Truth
+from orchestration.sandbox.windows import WindowLayer, Windows
 from orchestration.sandbox.wire import GOOGLE_ACCOUNT_ID, META_ACCOUNT_ID, SECRETS
 
 HOST = "127.0.0.1"
 START_SECONDS_MAX = 15.0
 
 
-def build_app(truth: Truth) -> Starlette:
-    """The application over one record; ``/_truth``, ``/_writes`` and ``/_faults`` are ours."""
+def build_app(truth: Truth, windows: Windows | None = None) -> Starlette:
+    """The application over one record; ``/_truth``, ``/_writes`` and ``/_faults`` are ours.
+
+    Args:
+        windows: rate limits that are enforced; none without.
+    """
     faults = Faults()
 
     async def read_truth(_: Request) -> Response:
@@ -58,7 +64,7 @@ def build_app(truth: Truth) -> Starlette:
         "google": Google(truth).routes(),
     }
     mounts = [
-        Mount(f"/{name}", app=FaultLayer(Starlette(routes=routes), name, faults))
+        Mount(f"/{name}", app=_limited(FaultLayer(Starlette(routes=routes), name, faults), windows))
         for name, routes in vendors.items()
     ]
     return Starlette(
@@ -71,6 +77,12 @@ def build_app(truth: Truth) -> Starlette:
         # A web page must not reach a loopback server under another name.
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])],
     )
+
+
+def _limited(layer: FaultLayer, windows: Windows | None) -> ASGIApp:
+    if windows is None:
+        return layer
+    return WindowLayer(layer, layer.vendor, windows, SHAPES[layer.vendor])
 
 
 def serve(state_dir: Path, port: int, objects: Mapping[str, Iterable[str]]) -> None:

@@ -41,7 +41,9 @@ class Clock:
 @dataclass
 class Process:
     """``interruptions`` are (step, work): the work runs at that step or soon after it, as soon as
-    no transaction is open; ``kill_at`` is the step at which the process dies, 0 for never."""
+    no transaction is open; ``kill_at`` is the step at which the process dies, 0 for never.
+    ``gate_tick`` is when the first row of the coming batch passed the gate, ``batch_tick`` when
+    the batch under way was started."""
 
     number: int
     kill_at: int = 0
@@ -49,6 +51,9 @@ class Process:
     step_count: int = 0
     is_dead: bool = False
     open_transactions: int = 0
+    gate_tick: int = 0
+    gate_seconds: float = 0.0
+    batch_tick: int = 0
 
     def step(self) -> None:
         """Reach the next step.

@@ -41,12 +41,14 @@ from orchestration.ledger import Ledger, engine, open_ledger
 from orchestration.sandbox.row_log import RowLog
 from orchestration.sandbox.server import build_app, sandbox_environment
 from orchestration.sandbox.truth import Truth
+from orchestration.sandbox.windows import TimedTruth, Windows
 from orchestration.settings import DestinationSettings, Settings
 from tests.faults.simulation.control import START, Clock, KilledError, Process
 from tests.faults.simulation.people import CHANNELS, OBJECTS, OptOut, Person, Population, Sync
 from tests.faults.simulation.transport import InProcess
 
 LATENCY_SECONDS = 0.05
+JOB_SECONDS = (0.0, 0.5, 5.0, 45.0)
 FOREIGN = {"meta": "EXTERN_ID:foreign", "google": "emailAddress:foreign", "klaviyo": "foreign"}
 
 
@@ -90,7 +92,8 @@ class World:
     log: RowLog
     syncs: Sequence[Sync]
     chance: random.Random
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock
+    windows: Windows
     process: Process = field(default_factory=lambda: Process(1))
     people: Population = field(default_factory=Population)
     approved: list[ApprovedPlan] = field(default_factory=list)
@@ -100,9 +103,6 @@ class World:
     dead: set[str] = field(default_factory=set)
     faulty: frozenset[str] = frozenset()
     tick: int = 0
-    gate_tick: int = 0
-    gate_seconds: float = 0.0
-    batch_tick: int = 0
     between_gate_and_wire: Callable[[], None] | None = None
     transport: InProcess | None = None
 
@@ -175,13 +175,12 @@ class World:
 
     @contextmanager
     def _another_process(self) -> Iterator[None]:
-        """What happens here moves no step and no gate of the process that is under way."""
-        before = self.process, self.gate_tick, self.gate_seconds
-        self.process = Process(0)
+        """What happens here moves no step of the process that is under way."""
+        before, self.process = self.process, Process(0)
         try:
             yield
         finally:
-            self.process, self.gate_tick, self.gate_seconds = before
+            self.process = before
 
     def deliver(self, process: Process | None = None) -> None:
         """One process that delivers until it ends or dies."""
@@ -265,7 +264,7 @@ class World:
             return
         self.process.step()
         self.clock.pass_time(LATENCY_SECONDS)
-        self.log.stamp(self.batch_tick)
+        self.log.stamp(self.process.batch_tick)
 
     def after_request(self, request: httpx.Request) -> None:
         if not request.url.path.startswith("/_"):
@@ -274,9 +273,10 @@ class World:
     def _noted(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def noted(rows: Any) -> Any:
             # An opt-out between the gate and the wire, within one moment, is too late for it.
-            is_at_once = self.gate_tick and self.clock.seconds == self.gate_seconds
-            self.batch_tick = self.gate_tick if is_at_once else self.next_tick()
-            self.gate_tick = 0
+            process = self.process
+            is_at_once = process.gate_tick and self.clock.seconds == process.gate_seconds
+            process.batch_tick = process.gate_tick if is_at_once else self.next_tick()
+            process.gate_tick = 0
             return method(rows)
 
         return noted
@@ -380,9 +380,9 @@ def _patches(world: World) -> Iterator[AbstractContextManager[Any]]:
     take = gate.take
 
     def noted_take(*given: Any) -> Any:
-        taken = take(*given)
-        if taken.rows and not world.gate_tick:
-            world.gate_tick, world.gate_seconds = world.next_tick(), world.clock.seconds
+        taken, process = take(*given), world.process
+        if taken.rows and not process.gate_tick:
+            process.gate_tick, process.gate_seconds = world.next_tick(), world.clock.seconds
         return taken
 
     yield patch.object(gate, "take", noted_take)
@@ -459,14 +459,28 @@ def world_of(seed: int, syncs: Sequence[Sync]) -> Iterator[World]:
     try:
         shutil.copytree(_template(), home, dirs_exist_ok=True)
         with ExitStack() as stack:
-            truth = Truth(home / "vendors")
+            clock, chance = Clock(), random.Random(seed)
+            truth = TimedTruth(
+                home / "vendors", clock.monotonic, lambda _: chance.choice(JOB_SECONDS)
+            )
             stack.callback(truth.close)
             settings = settings_in(home)
-            # Opened below, under the patches.
-            world = World(settings, None, truth, RowLog(truth), syncs, random.Random(seed))  # type: ignore[arg-type]
+            # The ledger is opened below, under the patches.
+            world = World(
+                settings,
+                None,
+                truth,
+                RowLog(truth),
+                syncs,
+                chance,
+                clock,  # type: ignore[arg-type]
+                Windows(clock.monotonic),
+            )
             for one in _patches(world):
                 stack.enter_context(one)
-            world.transport = InProcess(build_app(truth), world.before_request, world.after_request)
+            world.transport = InProcess(
+                build_app(truth, world.windows), world.before_request, world.after_request
+            )
             stack.callback(world.transport.close)
             world.ledger = open_ledger(settings, now=world.clock.now)
             stack.callback(lambda: world.ledger.close())
