@@ -15,7 +15,7 @@ import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import timedelta
@@ -324,16 +324,20 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
     yield _warehouse()
 
 
-def build_table(sync: Sync, desired: Any) -> None:
+def table_of(sync: Sync, desired: Mapping[str, Any]) -> pa.Table:
+    """The desired state as a build leaves it."""
     names = ["customer_id", *sync.payload(Person("x")), "row_hash"]
     rows = [
         (key, *payload.values(), hashlib.md5(json.dumps(payload).encode()).hexdigest())
         for key, payload in desired.items()
     ]
     columns = list(zip(*rows, strict=True)) or [()] * len(names)
-    arrays = [pa.array(column, pa.string()) for column in columns]
+    return pa.table([pa.array(column, pa.string()) for column in columns], names=names)
+
+
+def build_table(sync: Sync, desired: Mapping[str, Any]) -> None:
     connection = _warehouse()
-    connection.register("built", pa.table(arrays, names=names))
+    connection.register("built", table_of(sync, desired))
     connection.execute(
         f"create or replace table {sync.spec.schema}.{sync.spec.model} as select * from built"
     )
