@@ -25,7 +25,7 @@ class InProcess(httpx.BaseTransport):
         after: Callable[[httpx.Request], None] = lambda _: None,
     ) -> None:
         self._app = app
-        self._before = before
+        self.before = before
         self._after = after
         self._loop = asyncio.new_event_loop()
 
@@ -33,7 +33,7 @@ class InProcess(httpx.BaseTransport):
         self._loop.close()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self._before(request)
+        self.before(request)
         answer = self._loop.run_until_complete(_answer(self._app, request))
         self._after(request)
         status, headers, body = answer

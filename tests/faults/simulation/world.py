@@ -6,6 +6,7 @@ What never does: deciding what happens next (``schedule.py``), judging it (``inv
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import logging
@@ -410,7 +411,7 @@ def _patches(world: World) -> Iterator[AbstractContextManager[Any]]:
 @lru_cache(maxsize=1)
 def _template() -> Path:
     """A home with an empty ledger and an approver, and vendors with nobody in them."""
-    folder = Path(tempfile.mkdtemp(prefix="simulation", dir=_fast_disk()))
+    folder = _own_folder("simulation")
     settings = settings_in(folder)
     public = create_key(folder / "approver.key")
     (folder / "approvers.yml").write_text(f"- name: ann\n  public_key: {public}\n")
@@ -430,8 +431,16 @@ def _template() -> Path:
     return folder
 
 
-def _fast_disk() -> str | None:
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+def fast_disk() -> str | None:
+    """A folder in memory where the machine has one: simulated deaths leave the disk alone."""
+    chosen = os.environ.get("SIMULATION_DISK", "/dev/shm")
+    return chosen if os.access(chosen, os.W_OK) else None
+
+
+def _own_folder(prefix: str) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=fast_disk()))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def settings_in(home: Path) -> Settings:
@@ -447,7 +456,7 @@ def settings_in(home: Path) -> Settings:
 
 @lru_cache(maxsize=1)
 def _home() -> Path:
-    return Path(tempfile.mkdtemp(prefix="simulated", dir=_fast_disk()))
+    return _own_folder("simulated")
 
 
 @lru_cache(maxsize=1)
