@@ -338,28 +338,41 @@ def _write(file: Path, value: Outcome) -> int:
     return file.write_text(json.dumps(value, sort_keys=True))
 
 
-def kill_and_run_again(of: Evening, folder: Path, seed: int) -> Kill:
-    """Die once or twice where the seed says, run to the end, compare."""
+@dataclass(frozen=True)
+class Death:
+    """At a named point of the child's own, or after so many seconds from outside."""
+
+    kill_at: str | None = None
+    kill_after: float | None = None
+
+    def __str__(self) -> str:
+        return self.kill_at or f"{self.kill_after:.3f} s"
+
+
+def drawn_death(seed: int, seconds: float) -> Death:
+    """Half of the deaths at named points, half at any moment of a day of so many seconds."""
     chance = random.Random(seed)
+    if chance.random() < 0.5:
+        return Death(kill_at=f"{chance.choice(POINTS)}:{chance.randint(1, PASSAGES)}")
+    return Death(kill_after=chance.uniform(0.005, seconds * 1.1))
+
+
+def kill_and_run_again(of: Evening, folder: Path, death: Death) -> Kill:
+    """Die, run to the end, compare with the undisturbed day."""
     started = time.monotonic()
-    is_named = chance.random() < 0.5
-    where = f"{chance.choice(POINTS)}:{chance.randint(1, PASSAGES)}"
-    after = chance.uniform(0.005, of.seconds * 1.1)
     with _copy(of.home, folder) as home:
 
         def day(say: Callable[[str], None]) -> None:
             run_day(home, say, OPT_OUTS)
 
-        given: dict[str, Any] = {"kill_at": where} if is_named else {"kill_after": after}
-        code, said = forked(day, **given)
+        code, said = forked(day, kill_at=death.kill_at, kill_after=death.kill_after)
         try:
             assert code in (0, -9), f"the first run ended with {code}"
             _succeed(lambda say: _second_run(home, say, said))
             failure = _difference(of.undisturbed, dict(json.loads(_read(home))))
         except AssertionError as error:
             failure = str(error)[:500]
-    place = where if is_named else f"{after:.3f} s"
-    return Kill(place, code == -9, failure, time.monotonic() - started)
+    return Kill(str(death), code == -9, failure, time.monotonic() - started)
 
 
 def _second_run(home: Home, say: Callable[[str], None], promised: Sequence[str]) -> None:

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.killing import PAIRS, POINTS, Evening, evening, kill_and_run_again
+from tests.faults.killing import PAIRS, Death, Evening, drawn_death, evening, kill_and_run_again
 
-QUICK_SEEDS = 4
+NAMED = (
+    "after_plan:1", "after_approve:2", "before_send:2", "mid_batch:2", "after_send_before_ack:1",
+    "after_send_before_ack:3", "after_ack_before_commit:3", "after_commit:2",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=range(len(PAIRS)))
@@ -22,8 +25,15 @@ def test_the_undisturbed_day_is_delivered(prepared: Evening) -> None:
     assert {row[2] for row in prepared.undisturbed["ledger"]["plan"]} == {"done"}
 
 
-def test_killed_and_run_again(prepared: Evening, tmp_path: Path) -> None:
-    kills = [kill_and_run_again(prepared, tmp_path, seed) for seed in range(QUICK_SEEDS)]
-    assert [kill for kill in kills if kill.failure is not None] == []
-    assert any(kill.was_killed for kill in kills)
-    assert any(kill.where.partition(":")[0] in POINTS for kill in kills)
+@pytest.mark.parametrize("point", NAMED)
+def test_killed_at_a_point_and_run_again(prepared: Evening, tmp_path: Path, point: str) -> None:
+    kill = kill_and_run_again(prepared, tmp_path, Death(kill_at=point))
+    assert kill.was_killed
+    assert kill.failure is None
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_killed_at_any_moment_and_run_again(prepared: Evening, tmp_path: Path, seed: int) -> None:
+    moment = drawn_death(seed, prepared.seconds).kill_after or prepared.seconds / 2
+    kill = kill_and_run_again(prepared, tmp_path, Death(kill_after=moment))
+    assert kill.failure is None

@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from tests.faults.invariants import INVARIANTS
-from tests.faults.killing import PAIRS, Kill, evening, kill_and_run_again
+from tests.faults.killing import PAIRS, Kill, drawn_death, evening, kill_and_run_again
 from tests.faults.mutants import judge_drawn
 from tests.faults.simulation.runs import play_many
 from tests.proof.harness import ROOT, Result, passed
@@ -76,7 +76,8 @@ def _kills(pair: int, seeds: range) -> list[Kill]:
         done = []
         for seed in seeds:
             for again in range(20):
-                kill = kill_and_run_again(prepared, Path(folder), seed + again * 1_000_000)
+                death = drawn_death(seed + again * 1_000_000, prepared.seconds)
+                kill = kill_and_run_again(prepared, Path(folder), death)
                 done.append(kill)
                 if kill.was_killed or kill.failure is not None:
                     break
