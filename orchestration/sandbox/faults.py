@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ from orchestration.sandbox import google, klaviyo, meta
 from orchestration.sandbox.wire import Refusal
 
 KINDS = ("status", "lost_ack", "drop", "slow", "bad_json", "html", "redirect", "ok")
-SHAPES = {
+_SHAPES = {
     "klaviyo": klaviyo.error_response,
     "meta": meta.error_response,
     "google": google.error_response,
@@ -68,7 +68,7 @@ class Faults:
         self._ratio = 0.0
         self._random = random.Random(0)  # noqa: S311
         self._choices: list[Fault] = []
-        self._vendors: frozenset[str] = frozenset(SHAPES)
+        self._vendors: frozenset[str] = frozenset(_SHAPES)
         self.played_count = 0
 
     def load(self, body: Mapping[str, Any]) -> None:
@@ -79,8 +79,8 @@ class Faults:
             ValueError: an unknown kind, vendor or key.
         """
         for script in body.get("scripts", []):
-            if script["vendor"] not in SHAPES:
-                raise ValueError(f"unknown vendor; known: {', '.join(SHAPES)}")
+            if script["vendor"] not in _SHAPES:
+                raise ValueError(f"unknown vendor; known: {', '.join(_SHAPES)}")
             answers = [_fault(answer) for answer in script["answers"]]
             self._scripts.append(
                 Script(script["vendor"], answers, script.get("path", ""), script.get("method", ""))
@@ -90,7 +90,7 @@ class Faults:
             self._ratio = float(rate["ratio"])
             self._random = random.Random(rate["seed"])  # noqa: S311
             self._choices = [_fault(answer) for answer in rate["answers"]]
-            self._vendors = frozenset(rate.get("vendors", SHAPES))
+            self._vendors = frozenset(rate.get("vendors", _SHAPES))
 
     def next(self, vendor: str, method: str, path: str) -> Fault | None:
         """What this request gets instead of the truth; None for the truth."""
@@ -103,6 +103,11 @@ class Faults:
             self.played_count += 1
             return self._random.choice(self._choices)
         return None
+
+
+def error_shape(vendor: str) -> Callable[[Refusal], Response]:
+    """How the vendor says no."""
+    return _SHAPES[vendor]
 
 
 def _fault(answer: Mapping[str, Any]) -> Fault:
@@ -119,13 +124,13 @@ class FaultLayer:
 
     def __init__(self, app: ASGIApp, vendor: str, faults: Faults) -> None:
         self._app = app
-        self.vendor = vendor
+        self._vendor = vendor
         self._faults = faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         fault = None
         if scope["type"] == "http":
-            fault = self._faults.next(self.vendor, scope["method"], scope["path"])
+            fault = self._faults.next(self._vendor, scope["method"], scope["path"])
         if fault is None or fault.kind == "ok":
             await self._app(scope, receive, send)
             return
@@ -150,7 +155,7 @@ class FaultLayer:
             return Response(page, status_code=fault.status, media_type="text/html")
         if fault.kind == "redirect":
             return Response(status_code=302, headers={"location": "https://example.com/"})
-        response = SHAPES[self.vendor](Refusal(fault.status, fault.code, detail="scripted"))
+        response = _SHAPES[self._vendor](Refusal(fault.status, fault.code, detail="scripted"))
         for name, value in fault.headers.items():
             response.headers[name] = value
         if fault.retry_after is not None:

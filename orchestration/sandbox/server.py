@@ -22,7 +22,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from orchestration.errors import ConfigurationError
-from orchestration.sandbox.faults import SHAPES, FaultLayer, Faults
+from orchestration.sandbox.faults import FaultLayer, Faults, error_shape
 from orchestration.sandbox.google import Google
 from orchestration.sandbox.klaviyo import Klaviyo
 from orchestration.sandbox.meta import Meta
@@ -64,7 +64,7 @@ def build_app(truth: Truth, windows: Windows | None = None) -> Starlette:
         "google": Google(truth).routes(),
     }
     mounts = [
-        Mount(f"/{name}", app=_limited(FaultLayer(Starlette(routes=routes), name, faults), windows))
+        Mount(f"/{name}", app=_limited(FaultLayer(Starlette(routes=routes), name, faults), name, windows))
         for name, routes in vendors.items()
     ]
     return Starlette(
@@ -79,10 +79,8 @@ def build_app(truth: Truth, windows: Windows | None = None) -> Starlette:
     )
 
 
-def _limited(layer: FaultLayer, windows: Windows | None) -> ASGIApp:
-    if windows is None:
-        return layer
-    return WindowLayer(layer, layer.vendor, windows, SHAPES[layer.vendor])
+def _limited(app: ASGIApp, vendor: str, windows: Windows | None) -> ASGIApp:
+    return app if windows is None else WindowLayer(app, vendor, windows, error_shape(vendor))
 
 
 def serve(state_dir: Path, port: int, objects: Mapping[str, Iterable[str]]) -> None:

@@ -42,12 +42,12 @@ class Volume:
     run_count: int
 
 
-def profiles(row_count: int) -> Volume:
+def profiles(row_count: int, rows_per_request: int) -> Volume:
     """Deliver so many new profiles with the vendor's windows enforced and 50 ms a call."""
     with world_of(0, [PROFILES]) as world:
         world.log.stop()
         _build_profiles(row_count)
-        return _deliver_all(world, lambda destination: destination)
+        return _deliver_all(world, lambda destination: _limited(destination, rows_per_request))
 
 
 def _build_profiles(row_count: int) -> None:
@@ -72,12 +72,14 @@ def under_failure(seed: int, person_count: int, ratio: float, rows_per_request: 
             build_table(sync, world.people.desired(sync))
         world.misbehave([sync.spec.destination for sync in SYNCS], ratio, ANSWERS)
 
-        def smaller(destination: Any) -> Any:
-            limits = replace(destination.limits, rows_per_request=rows_per_request)
-            object.__setattr__(destination, "limits", limits)
-            return destination
+        return _deliver_all(world, lambda destination: _limited(destination, rows_per_request))
 
-        return _deliver_all(world, smaller)
+
+def _limited(destination: Any, rows_per_request: int) -> Any:
+    """The same destination with requests of at most so many rows."""
+    rows = min(rows_per_request, destination.limits.rows_per_request)
+    object.__setattr__(destination, "limits", replace(destination.limits, rows_per_request=rows))
+    return destination
 
 
 def _deliver_all(world: World, adjust: Callable[[Any], Any]) -> Volume:
