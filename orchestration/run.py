@@ -18,7 +18,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from orchestration.activation import approval
-from orchestration.activation.deliver import DeliveryReport, deliver
+from orchestration.activation.deliver import DeliveryReport, deliver, side_by_side
 from orchestration.activation.plan import make_plans
 from orchestration.activation.preview import Plan
 from orchestration.activation.spec import read_sync_specs
@@ -331,6 +331,7 @@ def deliver_all(
             now=now,
             sleep=sleep,
             progress=count,
+            run_accounts=side_by_side,
         )
 
 

@@ -59,9 +59,7 @@ def make_plans(
     for spec in specs:
         if spec.destination not in settings.destinations:
             raise UnknownNameError("destination", spec.destination, list(settings.destinations))
-    connect = connection_factory or (
-        lambda: warehouse_connection(settings, "plan", read_only=True)
-    )
+    connect = connection_factory or (lambda: warehouse_connection(settings, "plan", read_only=True))
     plans, problems = [], []
     with connect() as warehouse:
         for spec in specs:
@@ -70,9 +68,7 @@ def make_plans(
             except PlanError as error:
                 problems.append(error)
     if problems:
-        raise PlanError(
-            " ".join(problem.what for problem in problems), remedy=problems[0].remedy
-        )
+        raise PlanError(" ".join(problem.what for problem in problems), remedy=problems[0].remedy)
     kill_point("after_plan")
     return plans
 
@@ -90,7 +86,7 @@ def _make_plan(
             return load_plan(settings, kept)
         _check_desired(warehouse, spec)
         version = delivered.version(reader, spec.destination, spec.object)
-        _load_delivered(warehouse, reader, spec)
+        _load_delivered(warehouse, reader, spec, now())
         _diff(warehouse, spec)
         _load_sent_before(warehouse, reader, spec)
         counts = _count(warehouse, reader, spec)
@@ -134,7 +130,7 @@ def _check_desired(warehouse: duckdb.DuckDBPyConnection, spec: SyncSpec) -> None
 
 
 def _load_delivered(
-    warehouse: duckdb.DuckDBPyConnection, reader: Connection, spec: SyncSpec
+    warehouse: duckdb.DuckDBPyConnection, reader: Connection, spec: SyncSpec, at: datetime
 ) -> None:
     _load(
         warehouse,
@@ -146,7 +142,7 @@ def _load_delivered(
         warehouse,
         "rejected_before",
         pa.schema([("key", pa.string()), ("row_hash", pa.string())]),
-        delivered.stream_rejected(reader, spec.destination, spec.object),
+        delivered.stream_rejected(reader, spec.destination, spec.object, at),
     )
 
 
@@ -209,14 +205,12 @@ def _load_sent_before(
         last = keys[-1]
 
 
-def _count(
-    warehouse: duckdb.DuckDBPyConnection, reader: Connection, spec: SyncSpec
-) -> PlanCounts:
+def _count(warehouse: duckdb.DuckDBPyConnection, reader: Connection, spec: SyncSpec) -> PlanCounts:
     _load(
         warehouse,
         "suppressed_subject",
         pa.schema([("subject_type", pa.string()), ("subject_value", pa.string())]),
-        facts.stream_suppressed(reader, channel_of(spec.purpose), spec.purpose),
+        facts.stream_suppressed(reader, channel_of(spec.destination, spec.purpose), spec.purpose),
     )
     row = warehouse.execute(f"""
         with removed as (
@@ -295,8 +289,7 @@ def _load(
         while some := list(islice(iterator, _ROWS_TOGETHER)):
             columns = zip(*some, strict=True)
             arrays = [
-                pa.array(values, field.type)
-                for values, field in zip(columns, schema, strict=True)
+                pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)
             ]
             yield pa.record_batch(arrays, schema=schema)
 
@@ -323,4 +316,3 @@ def _relation(spec: SyncSpec) -> str:
 
 def _quoted(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
-

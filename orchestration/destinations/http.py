@@ -24,6 +24,7 @@ from typing import Any, cast
 import httpx
 
 from orchestration.destinations.base import FatalError, RefusedError, RetriableError
+from orchestration.destinations.pace import Pacer, Rate, Unpaced, rate_of
 from orchestration.errors import ConfigurationError
 from orchestration.settings import DestinationSettings
 
@@ -78,8 +79,8 @@ class ErrorTable:
 class VendorHttp:
     """A client for one vendor account.
 
-    ``authorization`` is the header's form with ``{secret}`` in it. ``sleep`` waits inside a patient
-    request only.
+    ``authorization`` is the header's form with ``{secret}`` in it. ``rates`` are by operation,
+    ``*`` for the rest; ``pacer`` keeps them. ``sleep`` waits inside a patient request only.
     """
 
     settings: DestinationSettings
@@ -88,6 +89,8 @@ class VendorHttp:
     headers: Mapping[str, str] = field(default_factory=dict)
     transport: httpx.BaseTransport = field(default_factory=httpx.HTTPTransport)
     sleep: Callable[[float], None] = time.sleep
+    rates: Mapping[str, Rate] = field(default_factory=dict)
+    pacer: Pacer = field(default_factory=Unpaced)
 
     def __post_init__(self) -> None:
         base = httpx.URL(self.settings.base_url)
@@ -116,14 +119,18 @@ class VendorHttp:
             FatalError, RefusedError, RetriableError: by the destination's table.
         """
         request = self._request(method, path, params, content)
+        rate = rate_of(self.rates, operation)
+        if rate is not None:
+            self.pacer.wait(rate)
         try:
             response = self.transport.handle_request(request)
             answer_bytes = _read_bounded(response)
         except httpx.TransportError as error:
             raise self._transport_failure(error, operation) from None
-        logger.info(
-            "%s %s answered %d", self.settings.name, operation, response.status_code
-        )
+        finally:
+            if rate is not None:
+                self.pacer.answered(rate)
+        logger.info("%s %s answered %d", self.settings.name, operation, response.status_code)
         headers = {name.lower(): value for name, value in response.headers.items()}
         if answer_bytes is None:
             raise FatalError(
@@ -152,9 +159,7 @@ class VendorHttp:
         """Like ``send``, but waits out short rate limits: for the many small calls of one step."""
         for _ in range(PATIENT_ATTEMPTS - 1):
             try:
-                return self.send(
-                    method, path, operation=operation, params=params, content=content
-                )
+                return self.send(method, path, operation=operation, params=params, content=content)
             except RetriableError as error:
                 wait = error.retry_after_seconds
                 if wait is None or wait > PATIENCE_SECONDS:

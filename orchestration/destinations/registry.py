@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 import httpx
@@ -21,51 +22,59 @@ from orchestration.destinations.klaviyo import api as klaviyo
 from orchestration.destinations.klaviyo.errors import ERRORS as KLAVIYO_ERRORS
 from orchestration.destinations.klaviyo.lists import KlaviyoList
 from orchestration.destinations.klaviyo.profiles import KlaviyoProfiles
+from orchestration.destinations.pace import Pacer, Unpaced
 from orchestration.errors import UnknownNameError
 from orchestration.settings import DestinationSettings
 
-Transport = httpx.BaseTransport | None
-Opener = Callable[[str, DestinationSettings, Transport], Destination]
+
+@dataclass(frozen=True)
+class Wire:
+    """What carries requests (a transport of its own where None) and what paces them."""
+
+    transport: httpx.BaseTransport | None
+    pacer: Pacer
 
 
-def _client(module_http: Callable[..., VendorHttp], transport: Transport) -> VendorHttp:
-    return module_http() if transport is None else module_http(transport=transport)
+Opener = Callable[[str, DestinationSettings, Wire], Destination]
 
 
-def _klaviyo_api(settings: DestinationSettings, transport: Transport) -> klaviyo.KlaviyoApi:
-    make = partial(
-        VendorHttp, settings, klaviyo.AUTHORIZATION, KLAVIYO_ERRORS, klaviyo.HEADERS
-    )
-    return klaviyo.KlaviyoApi(_client(make, transport))
+def _client(make: Callable[..., VendorHttp], wire: Wire) -> VendorHttp:
+    if wire.transport is None:
+        return make(pacer=wire.pacer)
+    return make(pacer=wire.pacer, transport=wire.transport)
 
 
-def _klaviyo_profiles(
-    _: str, settings: DestinationSettings, transport: Transport
-) -> Destination:
-    return KlaviyoProfiles(_klaviyo_api(settings, transport))
+def _klaviyo_api(settings: DestinationSettings, wire: Wire) -> klaviyo.KlaviyoApi:
+    make = partial(VendorHttp, settings, klaviyo.AUTHORIZATION, KLAVIYO_ERRORS, klaviyo.HEADERS)
+    return klaviyo.KlaviyoApi(_client(make, wire))
 
 
-def _klaviyo_list(
-    name: str, settings: DestinationSettings, transport: Transport
-) -> Destination:
-    return KlaviyoList(_klaviyo_api(settings, transport), settings.object_id(name))
+def _klaviyo_profiles(_: str, settings: DestinationSettings, wire: Wire) -> Destination:
+    return KlaviyoProfiles(_klaviyo_api(settings, wire))
 
 
-def _meta_audience(
-    name: str, settings: DestinationSettings, transport: Transport
-) -> Destination:
+def _klaviyo_list(name: str, settings: DestinationSettings, wire: Wire) -> Destination:
+    return KlaviyoList(_klaviyo_api(settings, wire), settings.object_id(name))
+
+
+def _meta_audience(name: str, settings: DestinationSettings, wire: Wire) -> Destination:
     make = partial(VendorHttp, settings, meta.AUTHORIZATION, meta.ERRORS, meta.HEADERS)
     return meta.MetaCustomAudience(
-        _client(make, transport), settings.object_id(name), lambda: secrets.randbits(53) + 1
+        _client(make, wire), settings.object_id(name), lambda: secrets.randbits(53) + 1
     )
 
 
-def _google_list(
-    name: str, settings: DestinationSettings, transport: Transport
-) -> Destination:
-    make = partial(VendorHttp, settings, google.AUTHORIZATION, GOOGLE_ERRORS, google.HEADERS)
+def _google_list(name: str, settings: DestinationSettings, wire: Wire) -> Destination:
+    make = partial(
+        VendorHttp,
+        settings,
+        google.AUTHORIZATION,
+        GOOGLE_ERRORS,
+        google.HEADERS,
+        rates=google.RATES,
+    )
     return google.GoogleCustomerMatch(
-        _client(make, transport), settings.account_id, settings.object_id(name)
+        _client(make, wire), settings.account_id, settings.object_id(name)
     )
 
 
@@ -81,10 +90,14 @@ def open_destination(
     name: str,
     object_name: str,
     settings: DestinationSettings,
+    pacer: Pacer | None = None,
     *,
     transport: httpx.BaseTransport | None = None,
 ) -> Destination:
     """The plug-in for one object, e.g. ``klaviyo`` and ``list/vip``. Makes no call.
+
+    Args:
+        pacer: makes requests wait for their turn; nobody waits if None.
 
     Raises:
         UnknownNameError: no such destination, or no such kind of object there.
@@ -97,4 +110,4 @@ def open_destination(
     if kind not in kinds or (kind != "profiles") != bool(rest):
         known = [kind if kind == "profiles" else f"{kind}/<name>" for kind in kinds]
         raise UnknownNameError(f"object of {name}", object_name, known)
-    return kinds[kind](rest, settings, transport)
+    return kinds[kind](rest, settings, Wire(transport, pacer or Unpaced()))

@@ -25,6 +25,7 @@ from orchestration.destinations.batches import (
     send_around_refusals,
 )
 from orchestration.destinations.http import VendorHttp
+from orchestration.destinations.pace import Rate
 
 AUTHORIZATION = "Bearer {secret}"
 HEADERS = {"accept": "application/json", "content-type": "application/json"}
@@ -38,6 +39,8 @@ ADDRESS = {
 CONSENT = {"adUserData": "ad_user_data", "adPersonalization": "ad_personalization"}
 CONSENT_STATES = ("CONSENT_GRANTED", "CONSENT_DENIED", "CONSENT_UNSPECIFIED")
 LIMITS = Limits(rows_per_request=10_000, steady_per_minute=300, requests_per_day=100_000)
+# One quota for a project's ingestion calls of every kind.
+RATES = {"*": Rate("ingestion", steady_per_minute=300, requests_per_day=100_000)}
 _REASON_PREFIX = "PROCESSING_ERROR_REASON_"
 
 
