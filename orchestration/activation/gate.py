@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from orchestration.activation.payloads import parse, subjects
 from orchestration.activation.settlement import Decision, settle
+from orchestration.destinations.registry import CHANNELS
 from orchestration.errors import UnknownNameError
 from orchestration.ledger import facts, outbox
 from orchestration.ledger.outbox import Intent, Mandate
@@ -22,8 +23,7 @@ from orchestration.ledger.statements import SETTLED_ROWS
 
 Name = TypeVar("Name")
 
-# By destination where it serves one channel only, else by purpose.
-_CHANNELS_OF_DESTINATIONS = {("postscript", "marketing"): "sms"}
+# Where the destination does not serve one channel only.
 _CHANNELS = {"marketing": "email", "ads_sharing": "ads"}
 
 
@@ -45,8 +45,8 @@ def channel_of(destination: str, purpose: str) -> str:
     Raises:
         UnknownNameError: the purpose has no channel.
     """
-    if (destination, purpose) in _CHANNELS_OF_DESTINATIONS:
-        return _CHANNELS_OF_DESTINATIONS[destination, purpose]
+    if destination in CHANNELS:
+        return CHANNELS[destination]
     if purpose not in _CHANNELS:
         raise UnknownNameError("purpose", purpose, list(_CHANNELS))
     return _CHANNELS[purpose]

@@ -86,6 +86,10 @@ PLUGINS: Mapping[str, Mapping[str, Opener]] = {
 }
 
 
+# Destinations that serve one channel of consent only.
+CHANNELS: Mapping[str, str] = {"postscript": "sms"}
+
+
 def open_destination(
     name: str,
     object_name: str,
