@@ -22,6 +22,7 @@ from orchestration.destinations.klaviyo import api as klaviyo
 from orchestration.destinations.klaviyo.errors import ERRORS as KLAVIYO_ERRORS
 from orchestration.destinations.klaviyo.lists import KlaviyoList
 from orchestration.destinations.klaviyo.profiles import KlaviyoProfiles
+from orchestration.destinations.klaviyo.rates import RATES as KLAVIYO_RATES
 from orchestration.destinations.pace import Pacer, Unpaced
 from orchestration.errors import UnknownNameError
 from orchestration.settings import DestinationSettings

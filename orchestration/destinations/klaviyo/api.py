@@ -17,7 +17,6 @@ from urllib.parse import parse_qs, quote, urlsplit
 from orchestration.destinations.base import FatalError, RetriableError, Row
 from orchestration.destinations.batches import encode
 from orchestration.destinations.http import VendorHttp
-from orchestration.destinations.pace import Rate
 
 REVISION = "2026-07-15"
 AUTHORIZATION = "Klaviyo-API-Key {secret}"
@@ -25,21 +24,6 @@ HEADERS = {
     "revision": REVISION,
     "accept": "application/vnd.api+json",
     "content-type": "application/vnd.api+json",
-}
-# Fixed windows per account and endpoint. What the specification does not name gets the least.
-RATES = {
-    name: Rate(name, burst, steady)
-    for name, burst, steady in (
-        ("bulk_import", 10, 150),
-        ("import_job", 10, 150),
-        ("import_errors", 10, 150),
-        ("import_profile", 75, 700),
-        ("find_profiles", 75, 700),
-        ("list_add", 10, 150),
-        ("list_remove", 10, 150),
-        ("list_members", 10, 150),
-        ("*", 3, 60),
-    )
 }
 PAGE_SIZE = 100
 MEMBER_PAGE_SIZE = 1000
