@@ -88,6 +88,10 @@ class LedgerPacer:
         spent.under_way -= 1
         spent.answers.append((self._now(), 1))
 
+    def pause(self, seconds: float) -> None:
+        """See ``Pacer.pause``."""
+        self._wait(seconds)
+
     def block(self, seconds: float) -> None:
         """The vendor asked for a pause of the whole account; it outlives this process."""
         self._blocked_until = self._now() + timedelta(seconds=seconds)

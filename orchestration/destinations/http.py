@@ -15,7 +15,6 @@ import json
 import logging
 import re
 import ssl
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -80,7 +79,7 @@ class VendorHttp:
     """A client for one vendor account.
 
     ``authorization`` is the header's form with ``{secret}`` in it. ``rates`` are by operation,
-    ``*`` for the rest; ``pacer`` keeps them. ``sleep`` waits inside a patient request only.
+    ``*`` for the rest; ``pacer`` keeps them.
     """
 
     settings: DestinationSettings
@@ -88,7 +87,6 @@ class VendorHttp:
     errors: ErrorTable
     headers: Mapping[str, str] = field(default_factory=dict)
     transport: httpx.BaseTransport = field(default_factory=httpx.HTTPTransport)
-    sleep: Callable[[float], None] = time.sleep
     rates: Mapping[str, Rate] = field(default_factory=dict)
     pacer: Pacer = field(default_factory=Unpaced)
 
@@ -164,7 +162,7 @@ class VendorHttp:
                 wait = error.retry_after_seconds
                 if wait is None or wait > PATIENCE_SECONDS:
                     raise
-                self.sleep(wait)
+                self.pacer.pause(wait)
         return self.send(method, path, operation=operation, params=params, content=content)
 
     def _variable(self, suffix: str) -> str:

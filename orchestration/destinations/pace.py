@@ -1,11 +1,12 @@
 """How often a vendor lets itself be asked, as data, and the place where somebody keeps to it.
 
 What lives here: rates by bucket, and the Protocol of whoever makes a request wait.
-What never does: clocks, sleeping, the ledger.
+What never does: the ledger, counting.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -49,15 +50,22 @@ class Pacer(Protocol):
         """The request has its answer: from here on its place in the window counts."""
         ...
 
+    def pause(self, seconds: float) -> None:
+        """Wait out a short pause that the vendor asked for inside one step."""
+        ...
+
 
 class Unpaced:
-    """For tests and single calls: nobody waits."""
+    """For single calls: nobody keeps count."""
 
     def wait(self, rate: Rate) -> None:
         return None
 
     def answered(self, rate: Rate) -> None:
         return None
+
+    def pause(self, seconds: float) -> None:
+        time.sleep(seconds)
 
 
 def rate_of(rates: Mapping[str, Rate], operation: str) -> Rate | None:

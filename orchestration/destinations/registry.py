@@ -46,7 +46,14 @@ def _client(make: Callable[..., VendorHttp], wire: Wire) -> VendorHttp:
 
 
 def _klaviyo_api(settings: DestinationSettings, wire: Wire) -> klaviyo.KlaviyoApi:
-    make = partial(VendorHttp, settings, klaviyo.AUTHORIZATION, KLAVIYO_ERRORS, klaviyo.HEADERS)
+    make = partial(
+        VendorHttp,
+        settings,
+        klaviyo.AUTHORIZATION,
+        KLAVIYO_ERRORS,
+        klaviyo.HEADERS,
+        rates=KLAVIYO_RATES,
+    )
     return klaviyo.KlaviyoApi(_client(make, wire))
 
 

@@ -10,7 +10,7 @@ from orchestration.destinations import http
 from orchestration.destinations.base import FatalError, RefusedError, RetriableError
 from orchestration.destinations.http import ErrorTable, VendorHttp
 from orchestration.errors import ConfigurationError
-from tests.unit.destinations.fakes import Answer, Vendor, ok, settings
+from tests.unit.destinations.fakes import Answer, Hasty, Vendor, ok, settings
 
 TABLE = ErrorTable(
     retriable_statuses=frozenset({429, 503}),
@@ -27,7 +27,7 @@ def client(*answers: Answer, base_url: str = "https://vendor.example.com") -> Ve
         "Bearer {secret}",
         TABLE,
         transport=Vendor(list(answers)),
-        sleep=lambda seconds: None,
+        pacer=Hasty(),
     )
 
 
