@@ -40,13 +40,17 @@ class Secret:
 
 @dataclass(frozen=True)
 class DestinationSettings:
-    """Where one vendor account is reached and with which credential."""
+    """Where one vendor account is reached and with which credential.
+
+    ``membership_days``: the vendor forgets a member that long after she was added; None: never.
+    """
 
     name: str
     base_url: str
     account_id: str
     secret: Secret | None
     object_ids: Mapping[str, str] = field(default_factory=dict)
+    membership_days: int | None = None
 
     @property
     def is_loopback(self) -> bool:
@@ -193,7 +197,19 @@ def _destination(name: str, env: Mapping[str, str]) -> DestinationSettings:
         account_id=env.get(f"{prefix}_ACCOUNT_ID", ""),
         secret=_secret(f"{prefix}_SECRET", env),
         object_ids=object_ids,
+        membership_days=_days(f"{prefix}_MEMBERSHIP_DAYS", env),
     )
+
+
+def _days(variable: str, env: Mapping[str, str]) -> int | None:
+    text = env.get(variable, "")
+    if not text:
+        return None
+    if not text.isdigit() or int(text) < 1:
+        raise ConfigurationError(
+            f"{variable} is '{text}'.", remedy="Write a number of days, or unset it."
+        )
+    return int(text)
 
 
 def _secret(variable: str, env: Mapping[str, str]) -> Secret | None:

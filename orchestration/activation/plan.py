@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -27,11 +27,13 @@ from orchestration.errors import UnknownNameError
 from orchestration.faults import kill_point
 from orchestration.ledger import Ledger, delivered, facts, seals
 from orchestration.resources import warehouse_connection
-from orchestration.settings import Settings
+from orchestration.settings import DestinationSettings, Settings
 
 ConnectionFactory = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 
 _ROWS_TOGETHER = 10_240
+# The part of a membership's life after which it is sent again.
+REFRESHED_AFTER = 0.8
 _OPERATIONS = {
     "membership": ("add", "update", "remove"),
     "profile": ("add", "update"),
@@ -86,7 +88,7 @@ def _make_plan(
             return load_plan(settings, kept)
         _check_desired(warehouse, spec)
         version = delivered.version(reader, spec.destination, spec.object)
-        _load_delivered(warehouse, reader, spec, now())
+        _load_delivered(warehouse, reader, spec, settings.destinations[spec.destination], now())
         _diff(warehouse, spec)
         _load_sent_before(warehouse, reader, spec)
         counts = _count(warehouse, reader, spec)
@@ -130,13 +132,20 @@ def _check_desired(warehouse: duckdb.DuckDBPyConnection, spec: SyncSpec) -> None
 
 
 def _load_delivered(
-    warehouse: duckdb.DuckDBPyConnection, reader: Connection, spec: SyncSpec, at: datetime
+    warehouse: duckdb.DuckDBPyConnection,
+    reader: Connection,
+    spec: SyncSpec,
+    account: DestinationSettings,
+    at: datetime,
 ) -> None:
+    expired_by = None
+    if spec.kind == "membership" and account.membership_days is not None:
+        expired_by = at - timedelta(days=account.membership_days) * REFRESHED_AFTER
     _load(
         warehouse,
         "delivered_now",
         pa.schema([("key", pa.string()), ("row_hash", pa.string()), ("is_removed", pa.bool_())]),
-        delivered.stream_hashes(reader, spec.destination, spec.object),
+        delivered.stream_hashes(reader, spec.destination, spec.object, expired_by),
     )
     _load(
         warehouse,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, literal, select, update
 
 from orchestration.ledger.statements import (
     chunks,
@@ -64,16 +64,49 @@ def version(connection: Connection, destination: str, object_name: str) -> int:
 
 
 def stream_hashes(
-    connection: Connection, destination: str, object_name: str
+    connection: Connection, destination: str, object_name: str, expired_by: datetime | None = None
 ) -> Iterator[tuple[str, str | None, bool]]:
-    """Every known key of the object as (key, row_hash, is_removed), as it is read."""
+    """Every known key of the object as (key, row_hash, is_removed), as it is read.
+
+    What was delivered up to ``expired_by`` is in doubt: the vendor forgets it soon.
+    """
+    is_expired: ColumnElement[bool] = literal(False)
+    if expired_by is not None:
+        is_expired = delivered.c.delivered_at <= expired_by
     rows = connection.execution_options(yield_per=_READ_TOGETHER).execute(
-        select(delivered.c.key, delivered.c.row_hash, delivered.c.is_removed).where(
-            _of(delivered, destination, object_name)
+        select(
+            delivered.c.key,
+            delivered.c.row_hash,
+            delivered.c.is_removed,
+            is_expired.label("is_expired"),
+        ).where(_of(delivered, destination, object_name))
+    )
+    for row in rows:
+        yield row.key, None if row.is_expired else row.row_hash, row.is_removed
+
+
+def stream_vendor_ids(
+    connection: Connection, destination: str, object_name: str
+) -> Iterator[tuple[str, str, bool]]:
+    """Keys whose record the vendor named, as (key, vendor_id, is_removed)."""
+    rows = connection.execution_options(yield_per=_READ_TOGETHER).execute(
+        select(delivered.c.key, delivered.c.vendor_id, delivered.c.is_removed).where(
+            _of(delivered, destination, object_name), delivered.c.vendor_id.is_not(None)
         )
     )
     for row in rows:
-        yield row.key, row.row_hash, row.is_removed
+        yield row.key, row.vendor_id, row.is_removed
+
+
+def put_in_doubt(
+    connection: Connection, destination: str, object_name: str, keys: Sequence[str]
+) -> None:
+    """Nobody knows any more that these keys stand there: the next plan sends them again."""
+    connection.execute(
+        update(delivered)
+        .where(_of(delivered, destination, object_name), delivered.c.key.in_(keys))
+        .values(row_hash=None)
+    )
 
 
 def stream_rejected(
