@@ -19,7 +19,13 @@ from orchestration.destinations.google.errors import ERRORS as GOOGLE_ERRORS
 from orchestration.destinations.http import VendorHttp
 from orchestration.destinations.klaviyo import api as klaviyo
 from orchestration.destinations.klaviyo.errors import ERRORS as KLAVIYO_ERRORS
+from orchestration.destinations.klaviyo.events import KlaviyoEvents
 from orchestration.destinations.klaviyo.lists import KlaviyoList
+from orchestration.destinations.klaviyo.optouts import (
+    KlaviyoDeletion,
+    KlaviyoSuppression,
+    KlaviyoUnsubscription,
+)
 from orchestration.destinations.klaviyo.profiles import KlaviyoProfiles
 from orchestration.errors import UnknownNameError
 from orchestration.settings import DestinationSettings
@@ -51,6 +57,30 @@ def _klaviyo_list(
     return KlaviyoList(_klaviyo_api(settings, transport), settings.object_id(name))
 
 
+def _klaviyo_events(
+    name: str, settings: DestinationSettings, transport: Transport
+) -> Destination:
+    return KlaviyoEvents(_klaviyo_api(settings, transport), settings.object_id(name))
+
+
+def _klaviyo_suppression(
+    _: str, settings: DestinationSettings, transport: Transport
+) -> Destination:
+    return KlaviyoSuppression(_klaviyo_api(settings, transport))
+
+
+def _klaviyo_unsubscription(
+    _: str, settings: DestinationSettings, transport: Transport
+) -> Destination:
+    return KlaviyoUnsubscription(_klaviyo_api(settings, transport))
+
+
+def _klaviyo_deletion(
+    _: str, settings: DestinationSettings, transport: Transport
+) -> Destination:
+    return KlaviyoDeletion(_klaviyo_api(settings, transport))
+
+
 def _meta_audience(
     name: str, settings: DestinationSettings, transport: Transport
 ) -> Destination:
@@ -69,9 +99,18 @@ def _google_list(
     )
 
 
+# Kinds of object that are the account itself: no name follows them.
+NAMELESS = frozenset({"profiles", "suppression", "unsubscription", "deletion"})
 # Destination, then the kind of object before its "/".
 PLUGINS: Mapping[str, Mapping[str, Opener]] = {
-    "klaviyo": {"profiles": _klaviyo_profiles, "list": _klaviyo_list},
+    "klaviyo": {
+        "profiles": _klaviyo_profiles,
+        "list": _klaviyo_list,
+        "events": _klaviyo_events,
+        "suppression": _klaviyo_suppression,
+        "unsubscription": _klaviyo_unsubscription,
+        "deletion": _klaviyo_deletion,
+    },
     "meta": {"custom_audience": _meta_audience},
     "google": {"customer_match": _google_list},
 }
@@ -94,7 +133,7 @@ def open_destination(
         raise UnknownNameError("destination", name, list(PLUGINS))
     kind, _, rest = object_name.partition("/")
     kinds = PLUGINS[name]
-    if kind not in kinds or (kind != "profiles") != bool(rest):
-        known = [kind if kind == "profiles" else f"{kind}/<name>" for kind in kinds]
+    if kind not in kinds or (kind not in NAMELESS) != bool(rest):
+        known = [kind if kind in NAMELESS else f"{kind}/<name>" for kind in kinds]
         raise UnknownNameError(f"object of {name}", object_name, known)
     return kinds[kind](rest, settings, transport)

@@ -30,6 +30,8 @@ from orchestration.sandbox.wire import GOOGLE_ACCOUNT_ID, META_ACCOUNT_ID, SECRE
 
 HOST = "127.0.0.1"
 START_SECONDS_MAX = 15.0
+# Kinds of object that are the account itself.
+_ACCOUNT = ("profiles", "suppression", "unsubscription", "deletion")
 
 
 def build_app(truth: Truth) -> Starlette:
@@ -77,8 +79,9 @@ def serve(state_dir: Path, port: int, objects: Mapping[str, Iterable[str]]) -> N
     """Run until interrupted.
 
     Args:
-        objects: names of lists and audiences per vendor, ``vip`` or ``list/vip`` (``profiles``
-            needs none); a vendor's id of an object is its name here. Unknown ids answer 404.
+        objects: names of objects per vendor, ``vip`` or ``list/vip``; what is the account itself
+            or comes to be by use needs none. A vendor's id of an object is its name here. Unknown
+            ids answer 404.
 
     Raises:
         ConfigurationError: an unknown vendor in ``objects``.
@@ -133,14 +136,18 @@ def _open(state_dir: Path, objects: Mapping[str, Iterable[str]]) -> Truth:
             f"The sandbox has no vendor '{unknown[0]}'.", remedy=f"Known: {', '.join(VENDORS)}."
         )
     truth = Truth(state_dir)
-    # Profiles are the account itself: there is nothing to create.
     truth.add_objects(
-        {
-            vendor: [name.rpartition("/")[2] for name in names if name != "profiles"]
-            for vendor, names in objects.items()
-        }
+        {vendor: list(filter(None, map(_made, names))) for vendor, names in objects.items()}
     )
     return truth
+
+
+def _made(name: str) -> str:
+    """What has to be made for an object; nothing where it is the account, or made by use."""
+    kind, _, rest = name.rpartition("/")
+    if kind == "conversions":
+        return name
+    return "" if kind == "events" or name in _ACCOUNT else rest
 
 
 def _server(truth: Truth, port: int) -> uvicorn.Server:

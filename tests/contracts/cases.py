@@ -19,7 +19,11 @@ from orchestration.destinations.registry import open_destination
 from orchestration.sandbox.server import sandbox_environment
 from orchestration.settings import DestinationSettings, Secret, Settings
 
-OBJECTS = {"klaviyo": ["list/vip"], "meta": ["custom_audience/vip"], "google": ["vip"]}
+OBJECTS = {
+    "klaviyo": ["list/vip", "events/Margin"],
+    "meta": ["custom_audience/vip", "conversions/shop"],
+    "google": ["vip", "conversions/purchase"],
+}
 _NUMBERS = count(1)
 PLACEHOLDER = "0" * 64
 
@@ -30,12 +34,26 @@ def digest(text: str) -> str:
 
 @dataclass(frozen=True)
 class Case:
-    """How to speak to one kind of object."""
+    """How to speak to one kind of object.
+
+    ``path`` stands in the call that carries rows. ``taken`` and ``removed`` are the verdicts at the
+    end; ``members`` is the sandbox's word for who is in an object, where people are in it;
+    ``is_made`` is false where the vendor knows no object that could be unknown.
+    """
 
     destination: str
     object: str
     payload: Callable[[str], Mapping[str, Any]]
     bad: Mapping[str, Any]
+    path: str
+    taken: str = "accepted"
+    removed: str = "accepted"
+    members: str | None = None
+    is_made: bool = True
+
+    @property
+    def is_removable(self) -> bool:
+        return self.removed == "accepted"
 
     @property
     def name(self) -> str:
@@ -68,12 +86,62 @@ CASES = [
             "normaliser_version": "1",
         },
         {"email": "not-an-address"},
+        path="profile-bulk-import-jobs",
+        is_made=False,
     ),
     Case(
         "klaviyo",
         "list/vip",
         lambda key: {"email": f"{key}@canary.example", "external_id": key},
         {"email": "not-an-address"},
+        path="profile-bulk-import-jobs",
+        members="lists",
+    ),
+    Case(
+        "klaviyo",
+        "events/Margin",
+        lambda key: {
+            "email": f"{key}@canary.example",
+            "event_at": "2026-11-01T10:00:00+00:00",
+            "value_amount": "31.4100",
+            "currency": "USD",
+            "property_order": f"Order{key}",
+            "is_backfill": False,
+        },
+        {"email": "not-an-address"},
+        path="event-bulk-create-jobs",
+        taken="accepted_unverified",
+        removed="rejected",
+        is_made=False,
+    ),
+    Case(
+        "klaviyo",
+        "suppression",
+        lambda key: {"email": f"{key}@canary.example"},
+        {"email": "not-an-address"},
+        path="profile-suppression-bulk-create-jobs",
+        removed="rejected",
+        is_made=False,
+    ),
+    Case(
+        "klaviyo",
+        "unsubscription",
+        lambda key: {"email": f"{key}@canary.example", "phone_number": f"+1650555{key[-4:]}"},
+        {"email": "not-an-address"},
+        path="profile-subscription-bulk-delete-jobs",
+        taken="accepted_unverified",
+        removed="rejected",
+        is_made=False,
+    ),
+    Case(
+        "klaviyo",
+        "deletion",
+        lambda key: {"email": f"{key}@canary.example"},
+        {"email": "not-an-address"},
+        path="data-privacy-deletion-jobs",
+        taken="accepted_unverified",
+        removed="rejected",
+        is_made=False,
     ),
     Case(
         "meta",
@@ -86,6 +154,8 @@ CASES = [
             "normaliser_version": "1",
         },
         {"phone_sha256": PLACEHOLDER},
+        path="users",
+        members="audiences",
     ),
     Case(
         "google",
@@ -100,6 +170,8 @@ CASES = [
             "ad_personalization": "CONSENT_GRANTED",
         },
         {"phone_sha256": PLACEHOLDER},
+        path="ingest",
+        members="audiences",
     ),
 ]
 

@@ -7,19 +7,28 @@ What never does: a fact of one vendor; those are unit tests.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
 import httpx
 import pytest
 
-from orchestration.destinations.base import Destination, FatalError, RetriableError
+from orchestration.destinations.base import Destination, FatalError, ReadBack, RetriableError
 from orchestration.destinations.registry import PLUGINS, open_destination
 from tests.contracts.cases import CASES, Case, World, settled, without_secret, wrong_secret
 
-every_membership = pytest.mark.parametrize(
-    "case", [case for case in CASES if "/" in case.object], ids=lambda case: case.name
-)
-every_destination = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+def cases(wanted: Callable[[Case], object]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        "case", [case for case in CASES if wanted(case)], ids=lambda case: case.name
+    )
+
+
+every_destination = cases(lambda case: True)
+every_membership = cases(lambda case: case.members)
+every_made_object = cases(lambda case: case.is_made)
+every_removable = cases(lambda case: case.is_removable)
+every_lasting = cases(lambda case: not case.is_removable)
 
 
 class NoCalls(httpx.BaseTransport):
@@ -58,9 +67,9 @@ def test_n_rows_give_n_receipts_with_the_same_keys(
     rows = [case.row() for _ in range(row_count)]
     added = settled(destination, rows, destination.upsert(rows))
     removed = settled(destination, rows, destination.remove(rows))
-    for receipts in (added, removed):
+    for receipts, verdict in ((added, case.taken), (removed, case.removed)):
         assert [receipt.key for receipt in receipts] == [row.key for row in rows]
-        assert {receipt.verdict for receipt in receipts} == {"accepted"}
+        assert {receipt.verdict for receipt in receipts} == {verdict}
 
 
 @every_destination
@@ -71,7 +80,7 @@ def test_a_mixed_response_gives_mixed_receipts(case: Case, world: World) -> None
     receipts = settled(destination, rows, destination.upsert(rows))
     verdicts = [receipt.verdict for receipt in receipts]
     assert [place for place, verdict in enumerate(verdicts) if verdict == "rejected"] == [2, 6]
-    assert set(verdicts) == {"accepted", "rejected"}
+    assert set(verdicts) == {case.taken, "rejected"}
     assert all(receipt.reason for receipt in receipts if receipt.verdict == "rejected")
 
 
@@ -82,7 +91,7 @@ def test_the_same_batch_twice_is_harmless(case: Case, world: World) -> None:
     settled(destination, rows, destination.upsert(rows))
     once = world.held()
     again = settled(destination, rows, destination.upsert(rows))
-    assert {receipt.verdict for receipt in again} == {"accepted"}
+    assert {receipt.verdict for receipt in again} == {case.taken}
     assert world.held() == once
 
 
@@ -104,7 +113,18 @@ def test_an_answer_lost_after_its_effect_is_made_good_by_sending_again(
     assert world.held() == after
 
 
-@every_destination
+@every_lasting
+def test_what_cannot_be_undone_is_never_said_to_be_undone(case: Case, world: World) -> None:
+    destination = open_destination(
+        case.destination, case.object, world.settings[case.destination], transport=NoCalls()
+    )
+    rows = [case.row() for _ in range(2)]
+    receipts = destination.remove(rows)
+    assert [receipt.key for receipt in receipts] == [row.key for row in rows]
+    assert {(r.verdict, r.reason) for r in receipts} == {("rejected", "not_removable")}
+
+
+@every_removable
 def test_removing_an_unknown_key_is_accepted_and_creates_nobody(
     case: Case, world: World
 ) -> None:
@@ -120,7 +140,7 @@ def test_removing_an_unknown_key_is_accepted_and_creates_nobody(
 def test_who_was_added_to_an_object_and_removed_is_out(case: Case, world: World) -> None:
     destination = world.open(case)
     name = case.object.partition("/")[2]
-    word = "lists" if case.destination == "klaviyo" else "audiences"
+    word = case.members
     before = world.held()[case.destination][word][name]
     rows = [case.row() for _ in range(3)]
     receipts = settled(destination, rows, destination.upsert(rows))
@@ -131,6 +151,18 @@ def test_who_was_added_to_an_object_and_removed_is_out(case: Case, world: World)
     ]
     settled(destination, leaving, destination.remove(leaving))
     assert world.held()[case.destination][word][name] == before
+
+
+@every_destination
+def test_who_was_taken_is_read_back_where_the_vendor_lists(case: Case, world: World) -> None:
+    destination = world.open(case)
+    if not isinstance(destination, ReadBack):
+        assert case.name not in ("klaviyo:list", "klaviyo:suppression")
+        return
+    before = set(destination.read_back())
+    rows = [case.row() for _ in range(3)]
+    receipts = settled(destination, rows, destination.upsert(rows))
+    assert set(destination.read_back()) - before == {receipt.vendor_id for receipt in receipts}
 
 
 @every_destination
@@ -147,13 +179,13 @@ def test_a_missing_secret_with_rows_is_fatal_and_names_the_variable(
     case: Case, world: World
 ) -> None:
     destination = world.open(case, secret=None)
-    for call in (destination.upsert, destination.remove):
+    for call in [destination.upsert, *[destination.remove] * case.is_removable]:
         with pytest.raises(FatalError) as raised:
             call([case.row()])
         assert f"TRIBUTARY_{case.destination.upper()}_SECRET" in raised.value.remedy
 
 
-@every_membership
+@every_made_object
 def test_an_unknown_object_is_fatal(case: Case, world: World) -> None:
     unknown = replace(case, object=f"{case.object}_that_nobody_made")
     with pytest.raises(FatalError) as raised:
@@ -193,15 +225,13 @@ def test_a_redirect_is_not_followed(case: Case, world: World) -> None:
 
 @every_destination
 def test_rows_decided_before_a_failure_are_not_forgotten(case: Case, world: World) -> None:
-    destination = in_small_requests(world.open(case), 2)
+    destination = world.open(case)
+    size = min(2, destination.limits.rows_per_request)
     rows = [case.row() for _ in range(4)]
-    path = {"klaviyo": "profile-bulk-import-jobs", "meta": "users", "google": "ingest"}
-    world.misbehave(
-        case, {"kind": "ok"}, {"kind": "status", "status": 503}, path=path[case.destination]
-    )
+    world.misbehave(case, {"kind": "ok"}, {"kind": "status", "status": 503}, path=case.path)
     with pytest.raises(RetriableError) as raised:
-        destination.upsert(rows)
-    assert [receipt.key for receipt in raised.value.receipts] == [row.key for row in rows[:2]]
+        in_small_requests(destination, size).upsert(rows)
+    assert [receipt.key for receipt in raised.value.receipts] == [row.key for row in rows[:size]]
 
 
 @every_destination

@@ -36,6 +36,60 @@ def klaviyo_request() -> dict[str, Any]:
     }
 
 
+def klaviyo_post(path: str, data: dict[str, Any]) -> dict[str, Any]:
+    request = klaviyo_request()
+    return {**request, "path": f"/klaviyo/api/{path}", "json": {"data": data}}
+
+
+def klaviyo_events_request() -> dict[str, Any]:
+    metric = {"data": {"type": "metric", "attributes": {"name": "Margin"}}}
+    event = {"type": "event", "attributes": {"metric": metric, "properties": {}, "value": 1.5}}
+    attributes = {
+        "profile": {"data": {"type": "profile", "attributes": {"email": "ann@example.com"}}},
+        "events": {"data": [event]},
+    }
+    entry = {"type": "event-bulk-create", "attributes": attributes}
+    return klaviyo_post(
+        "event-bulk-create-jobs",
+        {
+            "type": "event-bulk-create-job",
+            "attributes": {"events-bulk-create": {"data": [entry]}},
+        },
+    )
+
+
+def klaviyo_suppression_request() -> dict[str, Any]:
+    profile = {"type": "profile", "attributes": {"email": "ann@example.com"}}
+    return klaviyo_post(
+        "profile-suppression-bulk-create-jobs",
+        {
+            "type": "profile-suppression-bulk-create-job",
+            "attributes": {"profiles": {"data": [profile]}},
+        },
+    )
+
+
+def klaviyo_unsubscription_request() -> dict[str, Any]:
+    leave = {"email": {"marketing": {"consent": "UNSUBSCRIBED"}}}
+    attributes = {"email": "ann@example.com", "subscriptions": leave}
+    profile = {"type": "profile", "attributes": attributes}
+    return klaviyo_post(
+        "profile-subscription-bulk-delete-jobs",
+        {
+            "type": "profile-subscription-bulk-delete-job",
+            "attributes": {"profiles": {"data": [profile]}},
+        },
+    )
+
+
+def klaviyo_deletion_request() -> dict[str, Any]:
+    profile = {"type": "profile", "attributes": {"email": "ann@example.com"}}
+    return klaviyo_post(
+        "data-privacy-deletion-jobs",
+        {"type": "data-privacy-deletion-job", "attributes": {"profile": {"data": profile}}},
+    )
+
+
 def meta_request() -> dict[str, Any]:
     session = {"session_id": 1, "batch_seq": 1, "last_batch_flag": True}
     payload = {"schema": ["EXTERN_ID", "EMAIL"], "data": [["c1", digest("a")]]}
@@ -110,6 +164,12 @@ def without_body(*path: str | int) -> Change:
     return change
 
 
+def _at(body: Any, path: tuple[str | int, ...]) -> Any:
+    for step in path:
+        body = body[step]
+    return body
+
+
 PROFILES = ("data", "attributes", "profiles", "data")
 PROFILE = {"type": "profile", "attributes": {"email": "ann@example.com"}}
 KLAVIYO: dict[str, tuple[Change, int]] = {
@@ -143,6 +203,64 @@ KLAVIYO: dict[str, tuple[Change, int]] = {
         404,
     ),
     "no such path": (with_path("/klaviyo/api/profile-subscription-bulk-create-jobs"), 404),
+}
+ENTRIES = ("data", "attributes", "events-bulk-create", "data")
+EVENT = (*ENTRIES, 0, "attributes", "events", "data", 0, "attributes")
+KLAVIYO_EVENTS: dict[str, tuple[Change, int]] = {
+    "no key": (without_header("authorization"), 401),
+    "another type": (with_body(*ENTRIES, 0, "type", to="event"), 400),
+    "no events": (with_body(*ENTRIES, to=[]), 400),
+    "1,001 events": (
+        lambda request: with_body(*ENTRIES, to=_at(request["json"], ENTRIES) * 1_001)(request),
+        400,
+    ),
+    "no metric": (without_body(*EVENT, "metric"), 400),
+    "no properties": (without_body(*EVENT, "properties"), 400),
+    "a metric of 128 characters": (
+        with_body(*EVENT, "metric", "data", "attributes", "name", to="m" * 128), 400,
+    ),
+    "a value that is a text": (with_body(*EVENT, "value", to="1.50"), 400),
+    "a time before 1990": (with_body(*EVENT, "time", to="1989-01-01T00:00:00Z"), 400),
+    "an unknown key": (with_body(*EVENT, "event_id", to="e1"), 400),
+    "a text of 100 kB": (with_body(*EVENT, "properties", to={"a": "x" * 100_001}), 400),
+    "no identifier": (
+        with_body(*ENTRIES, 0, "attributes", "profile", "data", "attributes", to={}), 400,
+    ),
+}
+ADDRESSED: dict[str, tuple[Change, int]] = {
+    "no profiles": (with_body(*PROFILES, to=[]), 400),
+    "101 profiles": (
+        lambda request: with_body(*PROFILES, to=_at(request["json"], PROFILES) * 101)(request), 400,
+    ),
+    "no address": (with_body(*PROFILES, 0, "attributes", "email", to="not-an-address"), 400),
+    "an unknown key": (with_body(*PROFILES, 0, "attributes", "external_id", to="c1"), 400),
+}
+KLAVIYO_SUPPRESSION: dict[str, tuple[Change, int]] = {
+    **ADDRESSED,
+    "the way back": (
+        with_path("/klaviyo/api/profile-suppression-bulk-delete-jobs"), 404,
+    ),
+}
+CHANNEL = (*PROFILES, 0, "attributes", "subscriptions")
+KLAVIYO_UNSUBSCRIPTION: dict[str, tuple[Change, int]] = {
+    **ADDRESSED,
+    "a list": (with_body("data", "relationships", to={"list": {"data": {"id": "vip"}}}), 400),
+    "consent that is granted": (
+        with_body(*CHANNEL, "email", "marketing", "consent", to="SUBSCRIBED"), 400,
+    ),
+    "a channel without its identifier": (
+        with_body(*CHANNEL, "sms", to={"marketing": {"consent": "UNSUBSCRIBED"}}), 400,
+    ),
+    "no channel": (with_body(*CHANNEL, to={}), 400),
+    "the way back": (with_path("/klaviyo/api/profile-subscription-bulk-create-jobs"), 404),
+}
+ERASED = ("data", "attributes", "profile", "data")
+KLAVIYO_DELETION: dict[str, tuple[Change, int]] = {
+    "two identifiers": (
+        with_body(*ERASED, "attributes", "phone_number", to="+16505551212"), 400,
+    ),
+    "no identifier": (with_body(*ERASED, "attributes", to={}), 400),
+    "an external id": (with_body(*ERASED, "attributes", to={"external_id": "c1"}), 400),
 }
 META: dict[str, tuple[Change, int]] = {
     "no token": (without_header("authorization"), 401),
@@ -193,6 +311,10 @@ GOOGLE: dict[str, tuple[Change, int]] = {
 }
 VENDORS = {
     "klaviyo": (klaviyo_request, KLAVIYO),
+    "klaviyo events": (klaviyo_events_request, KLAVIYO_EVENTS),
+    "klaviyo suppression": (klaviyo_suppression_request, KLAVIYO_SUPPRESSION),
+    "klaviyo unsubscription": (klaviyo_unsubscription_request, KLAVIYO_UNSUBSCRIPTION),
+    "klaviyo deletion": (klaviyo_deletion_request, KLAVIYO_DELETION),
     "meta": (meta_request, META),
     "google": (google_request, GOOGLE),
 }

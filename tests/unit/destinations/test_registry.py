@@ -29,9 +29,10 @@ def test_the_object_chooses_the_capability_and_names_become_vendor_ids() -> None
     ("name", "object_name", "known"),
     [
         ("tumblr", "list/vip", "google, klaviyo, meta"),
-        ("klaviyo", "segment/vip", "list/<name>, profiles"),
+        ("klaviyo", "segment/vip", "deletion, events/<name>, list/<name>, profiles, suppression"),
         ("klaviyo", "list", "list/<name>, profiles"),
         ("klaviyo", "profiles/vip", "list/<name>, profiles"),
+        ("klaviyo", "suppression/vip", "suppression, unsubscription"),
         ("meta", "custom_audience/", "custom_audience/<name>"),
     ],
 )
