@@ -101,8 +101,8 @@ class ReadBack(Protocol):
 class CountBack(Protocol):
     """For vendors that tell how many are in an object, and not who."""
 
-    def count_back(self) -> tuple[int, int]:
-        """At least and at most so many members; the vendor rounds."""
+    def count_back(self) -> tuple[int, int] | None:
+        """At least and at most so many members, as the vendor rounds; None: not counted yet."""
         ...
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 
 import httpx
 
-from orchestration.destinations import meta
 from orchestration.destinations.base import Destination
 from orchestration.destinations.google import customer_match as google
 from orchestration.destinations.google.errors import ERRORS as GOOGLE_ERRORS
@@ -27,11 +27,18 @@ from orchestration.destinations.klaviyo.optouts import (
     KlaviyoUnsubscription,
 )
 from orchestration.destinations.klaviyo.profiles import KlaviyoProfiles
+from orchestration.destinations.meta import api as meta
+from orchestration.destinations.meta.conversions import MetaConversions
+from orchestration.destinations.meta.custom_audience import MetaCustomAudience
 from orchestration.errors import UnknownNameError
 from orchestration.settings import DestinationSettings
 
 Transport = httpx.BaseTransport | None
 Opener = Callable[[str, DestinationSettings, Transport], Destination]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _client(module_http: Callable[..., VendorHttp], transport: Transport) -> VendorHttp:
@@ -85,9 +92,16 @@ def _meta_audience(
     name: str, settings: DestinationSettings, transport: Transport
 ) -> Destination:
     make = partial(VendorHttp, settings, meta.AUTHORIZATION, meta.ERRORS, meta.HEADERS)
-    return meta.MetaCustomAudience(
+    return MetaCustomAudience(
         _client(make, transport), settings.object_id(name), lambda: secrets.randbits(53) + 1
     )
+
+
+def _meta_conversions(
+    name: str, settings: DestinationSettings, transport: Transport
+) -> Destination:
+    make = partial(VendorHttp, settings, meta.AUTHORIZATION, meta.EVENT_ERRORS, meta.HEADERS)
+    return MetaConversions(_client(make, transport), settings.object_id(name), _now)
 
 
 def _google_list(
@@ -111,7 +125,7 @@ PLUGINS: Mapping[str, Mapping[str, Opener]] = {
         "unsubscription": _klaviyo_unsubscription,
         "deletion": _klaviyo_deletion,
     },
-    "meta": {"custom_audience": _meta_audience},
+    "meta": {"custom_audience": _meta_audience, "conversions": _meta_conversions},
     "google": {"customer_match": _google_list},
 }
 

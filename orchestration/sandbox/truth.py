@@ -192,7 +192,7 @@ class Truth:
 
     def save_job(self, vendor: str, job_id: str, body: Mapping[str, Any]) -> None:
         self._connection.execute(
-            "insert into job values (?, ?, 0, ?)", (job_id, vendor, json.dumps(body))
+            "insert or replace into job values (?, ?, 0, ?)", (job_id, vendor, json.dumps(body))
         )
 
     def poll_job(self, vendor: str, job_id: str) -> tuple[int, dict[str, Any]] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -102,6 +103,19 @@ def meta_request() -> dict[str, Any]:
         },
         "json": {"session": session, "payload": payload},
     }
+
+
+def meta_conversions_request() -> dict[str, Any]:
+    event = {
+        "event_name": "Purchase",
+        "event_time": int(time.time()) - 60,
+        "event_id": "purchase:shop:1",
+        "action_source": "other",
+        "user_data": {"em": [digest("a")]},
+        "custom_data": {"value": 1.5, "currency": "USD"},
+        "data_processing_options": [],
+    }
+    return {**meta_request(), "path": "/meta/v26.0/shop/events", "json": {"data": [event]}}
 
 
 def google_request() -> dict[str, Any]:
@@ -275,6 +289,41 @@ META: dict[str, tuple[Change, int]] = {
     "no rows": (with_body("payload", "data", to=[]), 400),
     "10,001 rows": (with_body("payload", "data", to=[["c", digest("a")]] * 10_001), 400),
 }
+LDU = {"data_processing_options": ["LDU"]}
+
+
+def with_event(**fields: Any) -> Change:
+    return lambda request: request["json"]["data"][0].update(fields)
+
+
+META_CONVERSIONS: dict[str, tuple[Change, int]] = {
+    "no token": (without_header("authorization"), 401),
+    "another version": (with_path("/meta/v1.0/shop/events"), 400),
+    "unknown dataset": (with_path("/meta/v26.0/none/events"), 404),
+    "an audience for a dataset": (with_path("/meta/v26.0/vip/events"), 404),
+    "no events": (with_body("data", to=[]), 400),
+    "1,001 events": (
+        lambda request: with_body("data", to=request["json"]["data"] * 1_001)(request), 400,
+    ),
+    "eight days old": (with_event(event_time=int(time.time()) - 8 * 86_400), 400),
+    "a time that is a text": (with_event(event_time="1795168800"), 400),
+    "no person": (with_event(user_data={}), 400),
+    "a plain e-mail": (with_event(user_data={"em": ["ann@example.com"]}), 400),
+    "an md5": (with_event(user_data={"em": ["0cc175b9c0f1b6a831c399e269772661"]}), 400),
+    "a hashed agent": (with_event(user_data={"client_user_agent": digest("agent")}), 400),
+    "a website without a browser": (with_event(action_source="website"), 400),
+    "an unknown source": (with_event(action_source="shop"), 400),
+    "a purchase without value": (with_event(custom_data={"currency": "USD"}), 400),
+    "a value that is a text": (with_event(custom_data={"value": "1.5", "currency": "USD"}), 400),
+    "limited data use of no place": (with_event(**LDU), 400),
+    "limited data use of an unknown state": (
+        with_event(
+            **LDU, data_processing_options_country=1, data_processing_options_state=7,
+        ),
+        400,
+    ),
+    "an unknown key": (with_event(value=1.5), 400),
+}
 MEMBER = {"userData": {"userIdentifiers": [{"emailAddress": digest("a")}]}}
 IDENTIFIERS = ("audienceMembers", 0, "userData", "userIdentifiers")
 ADDRESS = {"givenName": digest("g"), "familyName": digest("f"), "regionCode": "US"}
@@ -316,6 +365,7 @@ VENDORS = {
     "klaviyo unsubscription": (klaviyo_unsubscription_request, KLAVIYO_UNSUBSCRIPTION),
     "klaviyo deletion": (klaviyo_deletion_request, KLAVIYO_DELETION),
     "meta": (meta_request, META),
+    "meta conversions": (meta_conversions_request, META_CONVERSIONS),
     "google": (google_request, GOOGLE),
 }
 every_canary = pytest.mark.parametrize(
@@ -381,6 +431,34 @@ def test_meta_counts_invalid_rows_in_a_200(world: World) -> None:
     assert response.status_code == 200
     assert response.json()["num_received"] == 4
     assert response.json()["num_invalid_entries"] == 3
+
+
+def test_meta_fails_a_whole_request_for_one_event_and_does_not_say_which(world: World) -> None:
+    request = meta_conversions_request()
+    (event,) = request["json"]["data"]
+    bad = {**event, "event_id": "b", "user_data": {"em": ["ann@example.com"]}}
+    request["json"]["data"] = [{**event, "event_id": f"batch:{n}"} for n in range(3)] + [bad]
+    before = world.held()
+    response = answer(world, request)
+    assert response.status_code == 400
+    assert "3" not in response.json()["error"]["message"]
+    assert world.held() == before
+
+
+def test_meta_counts_one_event_of_an_id_and_receives_all(world: World) -> None:
+    request = meta_conversions_request()
+    (event,) = request["json"]["data"]
+    request["json"]["data"] = [{**event, "event_id": "once"}] * 2
+    before = world.held()["meta"]["events"]["shop"]
+    assert answer(world, request).json()["events_received"] == 2
+    assert world.held()["meta"]["events"]["shop"] == before + 1
+
+
+def test_meta_changes_no_audience_that_it_has_flagged(world: World) -> None:
+    request = {**meta_request(), "path": "/meta/v26.0/diabetes/users"}
+    response = answer(world, request)
+    assert response.status_code == 400
+    assert response.json()["error"]["error_subcode"] == 1713230
 
 
 def test_google_drops_members_of_the_eea_without_consent(world: World) -> None:

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
 from orchestration.destinations.base import (
@@ -24,6 +22,7 @@ from orchestration.destinations.base import (
     Row,
 )
 from orchestration.destinations.batches import Item, Record, Unfit, run, send_around_refusals, stay
+from orchestration.destinations.conversions import time_of, value_of
 from orchestration.destinations.klaviyo.api import KlaviyoApi
 from orchestration.destinations.klaviyo.errors import is_duplicate
 from orchestration.destinations.klaviyo.profiles import IDENTIFIERS, PROPERTY_PREFIX
@@ -86,21 +85,20 @@ class KlaviyoEvents:
         profile = {name: payload[name] for name in IDENTIFIERS if payload.get(name)}
         if not profile:
             return Unfit("no_identifier")
-        if not _is_time(payload.get("event_at")):
-            return Unfit("no_time:event_at")
+        moment = time_of(payload)
+        if isinstance(moment, Unfit):
+            return moment
         event: dict[str, Any] = {
             "metric": {"data": {"type": "metric", "attributes": {"name": self.metric}}},
             "properties": _properties(payload),
             "time": payload["event_at"],
             "unique_id": row.key,
         }
-        if payload.get("value_amount") is not None:
-            try:
-                # A JSON number: 15 digits stand as they were written.
-                event["value"] = float(Decimal(str(payload["value_amount"])))
-            except InvalidOperation:
-                return Unfit("no_number:value_amount")
-            event["value_currency"] = payload.get("currency")
+        value = value_of(payload, "value_amount")
+        if isinstance(value, Unfit):
+            return value
+        if value is not None:
+            event["value"], event["value_currency"] = value
         return {
             "type": "event-bulk-create",
             "attributes": {
@@ -120,13 +118,6 @@ def _as_sent(receipt: Receipt) -> Receipt:
         # Some of these were there before: nobody says which.
         return Receipt(receipt.key, "ambiguous", reason=reason)
     return receipt
-
-
-def _is_time(value: Any) -> bool:
-    try:
-        return datetime.fromisoformat(str(value)).tzinfo is not None
-    except ValueError:
-        return False
 
 
 def _properties(payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import pytest
 from orchestration.destinations.google.customer_match import GoogleCustomerMatch
 from orchestration.destinations.klaviyo.lists import KlaviyoList
 from orchestration.destinations.klaviyo.profiles import KlaviyoProfiles
-from orchestration.destinations.meta import MetaCustomAudience
+from orchestration.destinations.meta.custom_audience import MetaCustomAudience
 from orchestration.destinations.registry import open_destination
 from orchestration.errors import UnknownNameError
 from tests.unit.destinations.fakes import Vendor, settings

@@ -89,7 +89,8 @@ def test_history_starts_no_flow_unless_the_row_says_so(declared: object, sent: b
         ({"event_at": None}, "no_time:event_at"),
         ({"event_at": "2026-11-01T10:00:00"}, "no_time:event_at"),
         ({"value_amount": "much"}, "no_number:value_amount"),
-        ({"value_amount": "NaN"}, "not_json"),
+        ({"value_amount": "NaN", "currency": "USD"}, "no_number:value_amount"),
+        ({"value_amount": "1.00"}, "no_currency"),
         ({"property_note": "x" * 100_001}, "row_too_large"),
     ],
 )
