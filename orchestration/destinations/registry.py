@@ -14,7 +14,9 @@ from functools import partial
 import httpx
 
 from orchestration.destinations.base import Destination
-from orchestration.destinations.google import customer_match as google
+from orchestration.destinations.google import api as google
+from orchestration.destinations.google.conversions import GoogleConversions
+from orchestration.destinations.google.customer_match import GoogleCustomerMatch
 from orchestration.destinations.google.errors import ERRORS as GOOGLE_ERRORS
 from orchestration.destinations.http import VendorHttp
 from orchestration.destinations.klaviyo import api as klaviyo
@@ -104,13 +106,21 @@ def _meta_conversions(
     return MetaConversions(_client(make, transport), settings.object_id(name), _now)
 
 
+def _google_api(settings: DestinationSettings, transport: Transport) -> google.DataManager:
+    make = partial(VendorHttp, settings, google.AUTHORIZATION, GOOGLE_ERRORS, google.HEADERS)
+    return google.DataManager(_client(make, transport), settings.account_id)
+
+
 def _google_list(
     name: str, settings: DestinationSettings, transport: Transport
 ) -> Destination:
-    make = partial(VendorHttp, settings, google.AUTHORIZATION, GOOGLE_ERRORS, google.HEADERS)
-    return google.GoogleCustomerMatch(
-        _client(make, transport), settings.account_id, settings.object_id(name)
-    )
+    return GoogleCustomerMatch(_google_api(settings, transport), settings.object_id(name))
+
+
+def _google_conversions(
+    name: str, settings: DestinationSettings, transport: Transport
+) -> Destination:
+    return GoogleConversions(_google_api(settings, transport), settings.object_id(name))
 
 
 # Kinds of object that are the account itself: no name follows them.
@@ -126,7 +136,7 @@ PLUGINS: Mapping[str, Mapping[str, Opener]] = {
         "deletion": _klaviyo_deletion,
     },
     "meta": {"custom_audience": _meta_audience, "conversions": _meta_conversions},
-    "google": {"customer_match": _google_list},
+    "google": {"customer_match": _google_list, "conversions": _google_conversions},
 }
 
 

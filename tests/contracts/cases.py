@@ -201,6 +201,24 @@ CASES = [
         path="ingest",
         members="audiences",
     ),
+    Case(
+        "google",
+        "conversions/purchase",
+        lambda key: {
+            "event_name": "Purchase",
+            "event_at": yesterday(),
+            "order_id": f"order{key}",
+            "currency": "USD",
+            "conversion_value_amount": "31.4100",
+            "email_sha256": digest(f"{key}@canary.example"),
+            "gclid": f"click{key}",
+            "ad_user_data": "CONSENT_GRANTED",
+            "ad_personalization": "CONSENT_GRANTED",
+        },
+        {"phone_sha256": PLACEHOLDER},
+        path="events:ingest",
+        removed="rejected",
+    ),
 ]
 
 

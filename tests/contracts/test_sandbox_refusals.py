@@ -137,6 +137,20 @@ def google_request() -> dict[str, Any]:
     }
 
 
+def google_conversions_request() -> dict[str, Any]:
+    request = google_request()
+    destination = {**request["json"]["destinations"][0], "productDestinationId": "purchase"}
+    event = {
+        "transactionId": "order-1",
+        "eventTimestamp": "2026-11-20T10:00:00+00:00",
+        "currency": "USD",
+        "conversionValue": 1.5,
+        "userData": {"userIdentifiers": [{"emailAddress": digest("a")}]},
+    }
+    body = {"destinations": [destination], "events": [event], "encoding": "HEX"}
+    return {**request, "path": "/google/v1/events:ingest", "json": body}
+
+
 def answer(world: World, request: Mapping[str, Any]) -> httpx.Response:
     return world.client.request(
         request["method"],
@@ -358,6 +372,37 @@ GOOGLE: dict[str, tuple[Change, int]] = {
         with_body("audienceMembers", 0, "consent", to={"adUserData": "GRANTED"}), 400,
     ),
 }
+
+def with_google_event(**fields: Any) -> Change:
+    return lambda request: request["json"]["events"][0].update(fields)
+
+
+GOOGLE_CONVERSIONS: dict[str, tuple[Change, int]] = {
+    "no token": (without_header("authorization"), 401),
+    "no encoding": (without_body("encoding"), 400),
+    "a list for a conversion action": (
+        with_body("destinations", 0, "productDestinationId", to="vip"), 404,
+    ),
+    "no events": (with_body("events", to=[]), 400),
+    "2,001 events": (
+        lambda request: with_body("events", to=request["json"]["events"] * 2_001)(request), 400,
+    ),
+    "no order": (without_body("events", 0, "transactionId"), 400),
+    "no time": (without_body("events", 0, "eventTimestamp"), 400),
+    "a time without a zone": (with_google_event(eventTimestamp="2026-11-20T10:00:00"), 400),
+    "a value that is a text": (with_google_event(conversionValue="1.5"), 400),
+    "a value of no currency": (without_body("events", 0, "currency"), 400),
+    "an unknown source": (with_google_event(eventSource="SHOP"), 400),
+    "nobody": (without_body("events", 0, "userData"), 400),
+    "no identifiers": (with_google_event(userData={"userIdentifiers": []}), 400),
+    "a plain e-mail": (
+        with_google_event(userData={"userIdentifiers": [{"emailAddress": "ann@example.com"}]}),
+        400,
+    ),
+    "an unknown click": (with_google_event(adIdentifiers={"fbclid": "x"}), 400),
+    "an unknown consent": (with_google_event(consent={"adUserData": "GRANTED"}), 400),
+    "an unknown key": (with_google_event(eventId="e1"), 400),
+}
 VENDORS = {
     "klaviyo": (klaviyo_request, KLAVIYO),
     "klaviyo events": (klaviyo_events_request, KLAVIYO_EVENTS),
@@ -367,6 +412,7 @@ VENDORS = {
     "meta": (meta_request, META),
     "meta conversions": (meta_conversions_request, META_CONVERSIONS),
     "google": (google_request, GOOGLE),
+    "google conversions": (google_conversions_request, GOOGLE_CONVERSIONS),
 }
 every_canary = pytest.mark.parametrize(
     ("vendor", "name"), [(vendor, name) for vendor, (_, bad) in VENDORS.items() for name in bad]

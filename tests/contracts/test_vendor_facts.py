@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from orchestration.destinations.base import CountBack, FatalError
-from tests.contracts.cases import CASES, Case, World, settled
+from tests.contracts.cases import CASES, Case, World, digest, settled
 
 
 def case_of(name: str) -> Case:
@@ -38,8 +38,10 @@ def test_meta_takes_an_event_of_six_days_and_none_of_eight(world: World) -> None
     destination = world.open(case)
     row = case.row()
     old = replace(row, payload={**row.payload, "event_at": "2020-01-01T00:00:00Z"})
-    receipts = settled(destination, [row, old], destination.upsert([case.row(), old]))
-    assert [(receipt.verdict, receipt.reason) for receipt in receipts][1] == ("rejected", "too_old")
+    receipts = destination.upsert([case.row(), old])
+    assert [(receipt.verdict, receipt.reason) for receipt in receipts] == [
+        ("accepted", None), ("rejected", "too_old"),
+    ]
 
 
 def test_klaviyo_erases_whom_it_suppressed_and_keeps_the_suppression(world: World) -> None:
@@ -54,3 +56,32 @@ def test_klaviyo_erases_whom_it_suppressed_and_keeps_the_suppression(world: Worl
     after = world.held()["klaviyo"]
     assert after["profiles"] == before["profiles"] - 1
     assert after["suppressed"] == before["suppressed"]
+
+
+def test_google_counts_a_second_sending_of_an_order_as_sent(world: World) -> None:
+    case = case_of("google:conversions")
+    destination = world.open(case)
+    old, new = case.row(), case.row()
+    settled(destination, [old], destination.upsert([old]))
+    before = world.held()["google"]["events"]
+    receipts = settled(destination, [old, new], destination.upsert([old, new]))
+    assert [receipt.verdict for receipt in receipts] == ["accepted", "accepted"]
+    assert sum(world.held()["google"]["events"].values()) == sum(before.values()) + 1
+
+
+def test_google_keeps_a_conversion_of_no_consent_in_a_request_of_its_own(world: World) -> None:
+    case = case_of("google:conversions")
+    destination = world.open(case)
+    address = {
+        "first_name_sha256": digest("g"), "last_name_sha256": digest("f"),
+        "region_code": "DE", "postal_code": "10115",
+    }
+    granted, silent = case.row(), case.row()
+    granted = replace(granted, payload={**granted.payload, **address})
+    unsaid = {"ad_user_data": None, "ad_personalization": None}
+    silent = replace(silent, payload={**silent.payload, **address, **unsaid})
+    rows = [granted, silent]
+    receipts = settled(destination, rows, destination.upsert(rows))
+    assert [(receipt.verdict, receipt.reason) for receipt in receipts] == [
+        ("accepted", None), ("rejected", "NO_CONSENT"),
+    ]

@@ -22,7 +22,7 @@ def test_the_object_chooses_the_capability_and_names_become_vendor_ids() -> None
     assert isinstance(audience, MetaCustomAudience)
     assert audience.audience_id == "VIP1"
     assert isinstance(match, GoogleCustomerMatch)
-    assert (match.user_list_id, match.account_id) == ("other", "1")
+    assert (match.user_list_id, match.api.account_id) == ("other", "1")
 
 
 @pytest.mark.parametrize(
