@@ -46,6 +46,7 @@ class KlaviyoEvents:
     name: str = "klaviyo"
     limits: Limits = LIMITS
     idempotent: ClassVar[Idempotency] = "key"
+    is_unverified: ClassVar[bool] = True
 
     def upsert(self, rows: Sequence[Row]) -> list[Receipt]:
         """Send each event once; ``is_backfill`` false is what lets it start flows."""

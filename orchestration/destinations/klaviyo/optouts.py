@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from orchestration.destinations.base import Limits, Receipt, Row
 from orchestration.destinations.batches import (
@@ -81,6 +81,7 @@ class KlaviyoUnsubscription:
     api: KlaviyoApi
     name: str = "klaviyo"
     limits: Limits = LIMITS
+    is_unverified: ClassVar[bool] = True
 
     def upsert(self, rows: Sequence[Row]) -> list[Receipt]:
         """Ask for it; the vendor has no status for this call."""
@@ -107,6 +108,7 @@ class KlaviyoDeletion:
     api: KlaviyoApi
     name: str = "klaviyo"
     limits: Limits = DELETION_LIMITS
+    is_unverified: ClassVar[bool] = True
 
     def upsert(self, rows: Sequence[Row]) -> list[Receipt]:
         """Ask for it, one call a row; the vendor has no status for this call."""
