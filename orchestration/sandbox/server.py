@@ -30,8 +30,10 @@ from orchestration.sandbox.wire import GOOGLE_ACCOUNT_ID, META_ACCOUNT_ID, SECRE
 
 HOST = "127.0.0.1"
 START_SECONDS_MAX = 15.0
-# Kinds of object that are the account itself.
-_ACCOUNT = ("profiles", "suppression", "unsubscription", "deletion")
+# Objects that are the account itself: there is nothing to create.
+ACCOUNTS = frozenset({"profiles", "suppression", "unsubscription", "deletion"})
+# Vendors whose lists and datasets have ids of their own: one's id is unknown to the other.
+APART = frozenset({"meta", "google"})
 
 
 def build_app(truth: Truth) -> Starlette:
@@ -137,17 +139,20 @@ def _open(state_dir: Path, objects: Mapping[str, Iterable[str]]) -> Truth:
         )
     truth = Truth(state_dir)
     truth.add_objects(
-        {vendor: list(filter(None, map(_made, names))) for vendor, names in objects.items()}
+        {
+            vendor: [made for name in names if (made := _made(vendor, name))]
+            for vendor, names in objects.items()
+        }
     )
     return truth
 
 
-def _made(name: str) -> str:
-    """What has to be made for an object; nothing where it is the account, or made by use."""
+def _made(vendor: str, name: str) -> str:
+    """What has to be made for an object; nothing where it is the account, or comes by use."""
     kind, _, rest = name.rpartition("/")
-    if kind == "conversions":
+    if kind == "conversions" and vendor in APART:
         return name
-    return "" if kind == "events" or name in _ACCOUNT else rest
+    return "" if kind == "events" or name in ACCOUNTS else rest
 
 
 def _server(truth: Truth, port: int) -> uvicorn.Server:

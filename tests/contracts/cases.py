@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from orchestration.destinations.base import Destination, JobPolling, Receipt, Row
+from orchestration.destinations.base import Destination, JobPolling, Receipt, Row, Verdict
 from orchestration.destinations.registry import open_destination
 from orchestration.sandbox.server import sandbox_environment
 from orchestration.settings import DestinationSettings, Secret, Settings
@@ -40,11 +40,15 @@ def yesterday() -> str:
 
 @dataclass(frozen=True)
 class Case:
-    """How to speak to one kind of object.
+    """How to speak to one kind of object, and what it can do.
 
-    ``path`` stands in the call that carries rows. ``taken`` and ``removed`` are the verdicts at the
-    end; ``members`` is the sandbox's word for who is in an object, where people are in it;
-    ``is_made`` is false where the vendor knows no object that could be unknown.
+    ``path``: part of the address of the call that carries rows. ``verdict``: what a good row gets;
+    accepted_unverified where the vendor has no status to ask for. ``wrong_secret``, ``unknown``:
+    what an error of that cause names; ``unknown`` is empty where an object comes to be by use.
+    ``calls_per_row``: to that address, where a request holds one
+    row. ``removes``: False where nothing can be taken back. ``is_remote``: False where it has
+    neither a network nor a credential that could fail. ``counts``: where the vendor's record counts
+    the object's rows.
     """
 
     destination: str
@@ -52,14 +56,13 @@ class Case:
     payload: Callable[[str], Mapping[str, Any]]
     bad: Mapping[str, Any]
     path: str
-    taken: str = "accepted"
-    removed: str = "accepted"
-    members: str | None = None
-    is_made: bool = True
-
-    @property
-    def is_removable(self) -> bool:
-        return self.removed == "accepted"
+    verdict: Verdict = "accepted"
+    wrong_secret: str = "401"
+    unknown: str = "404"
+    calls_per_row: int = 1
+    removes: bool = True
+    is_remote: bool = True
+    counts: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -93,7 +96,6 @@ CASES = [
         },
         {"email": "not-an-address"},
         path="profile-bulk-import-jobs",
-        is_made=False,
     ),
     Case(
         "klaviyo",
@@ -101,7 +103,7 @@ CASES = [
         lambda key: {"email": f"{key}@canary.example", "external_id": key},
         {"email": "not-an-address"},
         path="profile-bulk-import-jobs",
-        members="lists",
+        counts=("lists", "vip"),
     ),
     Case(
         "klaviyo",
@@ -116,9 +118,9 @@ CASES = [
         },
         {"email": "not-an-address"},
         path="event-bulk-create-jobs",
-        taken="accepted_unverified",
-        removed="rejected",
-        is_made=False,
+        verdict="accepted_unverified",
+        unknown="",
+        removes=False,
     ),
     Case(
         "klaviyo",
@@ -126,8 +128,7 @@ CASES = [
         lambda key: {"email": f"{key}@canary.example"},
         {"email": "not-an-address"},
         path="profile-suppression-bulk-create-jobs",
-        removed="rejected",
-        is_made=False,
+        removes=False,
     ),
     Case(
         "klaviyo",
@@ -135,9 +136,8 @@ CASES = [
         lambda key: {"email": f"{key}@canary.example", "phone_number": f"+1650555{key[-4:]}"},
         {"email": "not-an-address"},
         path="profile-subscription-bulk-delete-jobs",
-        taken="accepted_unverified",
-        removed="rejected",
-        is_made=False,
+        verdict="accepted_unverified",
+        removes=False,
     ),
     Case(
         "klaviyo",
@@ -145,9 +145,8 @@ CASES = [
         lambda key: {"email": f"{key}@canary.example"},
         {"email": "not-an-address"},
         path="data-privacy-deletion-jobs",
-        taken="accepted_unverified",
-        removed="rejected",
-        is_made=False,
+        verdict="accepted_unverified",
+        removes=False,
     ),
     Case(
         "meta",
@@ -161,7 +160,7 @@ CASES = [
         },
         {"phone_sha256": PLACEHOLDER},
         path="users",
-        members="audiences",
+        counts=("audiences", "vip"),
     ),
     Case(
         "meta",
@@ -183,7 +182,7 @@ CASES = [
         },
         {"phone_sha256": PLACEHOLDER},
         path="events",
-        removed="rejected",
+        removes=False,
     ),
     Case(
         "google",
@@ -199,7 +198,7 @@ CASES = [
         },
         {"phone_sha256": PLACEHOLDER},
         path="ingest",
-        members="audiences",
+        counts=("audiences", "vip"),
     ),
     Case(
         "google",
@@ -217,7 +216,7 @@ CASES = [
         },
         {"phone_sha256": PLACEHOLDER},
         path="events:ingest",
-        removed="rejected",
+        removes=False,
     ),
 ]
 
@@ -245,6 +244,13 @@ class World:
         """The truth without its counters: only who is where."""
         truth = self.truth()
         return {vendor: truth[vendor] for vendor in ("klaviyo", "meta", "google")}
+
+    def count(self, case: Case) -> int:
+        """How many rows of the case's object the vendor holds."""
+        held: Any = self.held()[case.destination]
+        for name in case.counts:
+            held = held.get(name, {})
+        return int(held or 0)
 
     def writes(self) -> list[dict[str, Any]]:
         return list(self.client.get(f"{self.base}/_writes").json())

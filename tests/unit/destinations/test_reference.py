@@ -36,7 +36,7 @@ def test_the_vendors_that_never_tell_are_those_whose_rows_end_unverified() -> No
     for case in (case for case in CASES if case.destination == "klaviyo"):
         kind, _, rest = case.object.partition("/")
         line = lines[f"{kind}/<name>" if rest else kind]
-        assert ("unverified" in line) == (case.taken == "accepted_unverified")
+        assert ("unverified" in line) == (case.verdict == "accepted_unverified")
 
 
 def klaviyo_lines() -> dict[str, str]:
