@@ -69,6 +69,10 @@ class LedgerPacer:
             else:
                 self._spent[name] = _Spent(deque(bucket.grants))
 
+    def now(self) -> datetime:
+        """See ``Pacer.now``."""
+        return self._now()
+
     def wait(self, rate: Rate) -> None:
         """See ``Pacer.wait``."""
         self._wait_for_vendor()

@@ -14,6 +14,8 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from orchestration.errors import TributaryError
 
 Verdict = Literal["accepted", "accepted_unverified", "rejected", "ambiguous", "superseded"]
+# What a second sending of the same row does: the same state, dropped by its key, or a second one.
+Idempotency = Literal["upsert", "key", "none"]
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,31 @@ class ReadBack(Protocol):
     def read_back(self) -> Iterator[str]:
         """The vendor's ids of the members."""
         ...
+
+
+@runtime_checkable
+class CountBack(Protocol):
+    """For vendors that tell how many are in an object, and not who."""
+
+    def count_back(self) -> tuple[int, int] | None:
+        """At least and at most so many members, as the vendor rounds; None: not counted yet."""
+        ...
+
+
+def idempotency(destination: Destination) -> Idempotency:
+    """What the plug-in declares as ``idempotent``; an upsert where it declares nothing."""
+    declared: Idempotency = getattr(destination, "idempotent", "upsert")
+    return declared
+
+
+def restates(destination: Destination) -> bool:
+    """True where an event that was sent can be sent again with another value."""
+    return bool(getattr(destination, "restates", False))
+
+
+def is_unverified(destination: Destination) -> bool:
+    """True where the vendor takes the call and never tells what became of it."""
+    return bool(getattr(destination, "is_unverified", False))
 
 
 class DeliveryError(TributaryError):

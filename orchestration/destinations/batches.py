@@ -219,3 +219,8 @@ def hash_problem(payload: Mapping[str, Any], columns: Sequence[str]) -> str | No
         if not isinstance(value, str) or not _SHA256.fullmatch(value):
             return f"not_sha256:{column}"
     return None
+
+
+def stay(rows: Sequence[Row]) -> list[Receipt]:
+    """The answer of a capability that cannot be undone to a removal: no call, and no claim."""
+    return [Receipt(row.key, "rejected", reason="not_removable") for row in rows]

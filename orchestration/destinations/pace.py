@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 
 MINUTE_SECONDS = 60.0
@@ -36,7 +37,11 @@ class Rate:
 
 
 class Pacer(Protocol):
-    """Makes each request wait for its turn."""
+    """The sender's clock as plug-ins see it: makes each request wait for its turn."""
+
+    def now(self) -> datetime:
+        """The sender's time, aware."""
+        ...
 
     def wait(self, rate: Rate) -> None:
         """Return when one more request may go.
@@ -57,6 +62,9 @@ class Pacer(Protocol):
 
 class Unpaced:
     """For single calls: nobody keeps count."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
 
     def wait(self, rate: Rate) -> None:
         return None

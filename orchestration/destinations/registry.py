@@ -13,16 +13,26 @@ from functools import partial
 
 import httpx
 
-from orchestration.destinations import meta
 from orchestration.destinations.base import Destination
-from orchestration.destinations.google import customer_match as google
+from orchestration.destinations.google import api as google
+from orchestration.destinations.google.conversions import GoogleConversions
+from orchestration.destinations.google.customer_match import GoogleCustomerMatch
 from orchestration.destinations.google.errors import ERRORS as GOOGLE_ERRORS
 from orchestration.destinations.http import VendorHttp
 from orchestration.destinations.klaviyo import api as klaviyo
 from orchestration.destinations.klaviyo.errors import ERRORS as KLAVIYO_ERRORS
+from orchestration.destinations.klaviyo.events import KlaviyoEvents
 from orchestration.destinations.klaviyo.lists import KlaviyoList
+from orchestration.destinations.klaviyo.optouts import (
+    KlaviyoDeletion,
+    KlaviyoSuppression,
+    KlaviyoUnsubscription,
+)
 from orchestration.destinations.klaviyo.profiles import KlaviyoProfiles
 from orchestration.destinations.klaviyo.rates import RATES as KLAVIYO_RATES
+from orchestration.destinations.meta import api as meta
+from orchestration.destinations.meta.conversions import MetaConversions
+from orchestration.destinations.meta.custom_audience import MetaCustomAudience
 from orchestration.destinations.pace import Pacer, Unpaced
 from orchestration.errors import UnknownNameError
 from orchestration.settings import DestinationSettings
@@ -65,14 +75,35 @@ def _klaviyo_list(name: str, settings: DestinationSettings, wire: Wire) -> Desti
     return KlaviyoList(_klaviyo_api(settings, wire), settings.object_id(name))
 
 
+def _klaviyo_events(name: str, settings: DestinationSettings, wire: Wire) -> Destination:
+    return KlaviyoEvents(_klaviyo_api(settings, wire), settings.object_id(name))
+
+
+def _klaviyo_suppression(_: str, settings: DestinationSettings, wire: Wire) -> Destination:
+    return KlaviyoSuppression(_klaviyo_api(settings, wire))
+
+
+def _klaviyo_unsubscription(_: str, settings: DestinationSettings, wire: Wire) -> Destination:
+    return KlaviyoUnsubscription(_klaviyo_api(settings, wire))
+
+
+def _klaviyo_deletion(_: str, settings: DestinationSettings, wire: Wire) -> Destination:
+    return KlaviyoDeletion(_klaviyo_api(settings, wire))
+
+
 def _meta_audience(name: str, settings: DestinationSettings, wire: Wire) -> Destination:
     make = partial(VendorHttp, settings, meta.AUTHORIZATION, meta.ERRORS, meta.HEADERS)
-    return meta.MetaCustomAudience(
+    return MetaCustomAudience(
         _client(make, wire), settings.object_id(name), lambda: secrets.randbits(53) + 1
     )
 
 
-def _google_list(name: str, settings: DestinationSettings, wire: Wire) -> Destination:
+def _meta_conversions(name: str, settings: DestinationSettings, wire: Wire) -> Destination:
+    make = partial(VendorHttp, settings, meta.AUTHORIZATION, meta.EVENT_ERRORS, meta.HEADERS)
+    return MetaConversions(_client(make, wire), settings.object_id(name), wire.pacer.now)
+
+
+def _google_api(settings: DestinationSettings, wire: Wire) -> google.DataManager:
     make = partial(
         VendorHttp,
         settings,
@@ -81,16 +112,31 @@ def _google_list(name: str, settings: DestinationSettings, wire: Wire) -> Destin
         google.HEADERS,
         rates=google.RATES,
     )
-    return google.GoogleCustomerMatch(
-        _client(make, wire), settings.account_id, settings.object_id(name)
-    )
+    return google.DataManager(_client(make, wire), settings.account_id)
 
 
+def _google_list(name: str, settings: DestinationSettings, wire: Wire) -> Destination:
+    return GoogleCustomerMatch(_google_api(settings, wire), settings.object_id(name))
+
+
+def _google_conversions(name: str, settings: DestinationSettings, wire: Wire) -> Destination:
+    return GoogleConversions(_google_api(settings, wire), settings.object_id(name))
+
+
+# Kinds of object that are the account itself: no name follows them.
+NAMELESS = frozenset({"profiles", "suppression", "unsubscription", "deletion"})
 # Destination, then the kind of object before its "/".
 PLUGINS: Mapping[str, Mapping[str, Opener]] = {
-    "klaviyo": {"profiles": _klaviyo_profiles, "list": _klaviyo_list},
-    "meta": {"custom_audience": _meta_audience},
-    "google": {"customer_match": _google_list},
+    "klaviyo": {
+        "profiles": _klaviyo_profiles,
+        "list": _klaviyo_list,
+        "events": _klaviyo_events,
+        "suppression": _klaviyo_suppression,
+        "unsubscription": _klaviyo_unsubscription,
+        "deletion": _klaviyo_deletion,
+    },
+    "meta": {"custom_audience": _meta_audience, "conversions": _meta_conversions},
+    "google": {"customer_match": _google_list, "conversions": _google_conversions},
 }
 
 
@@ -119,7 +165,7 @@ def open_destination(
         raise UnknownNameError("destination", name, list(PLUGINS))
     kind, _, rest = object_name.partition("/")
     kinds = PLUGINS[name]
-    if kind not in kinds or (kind != "profiles") != bool(rest):
-        known = [kind if kind == "profiles" else f"{kind}/<name>" for kind in kinds]
+    if kind not in kinds or (kind not in NAMELESS) != bool(rest):
+        known = [kind if kind in NAMELESS else f"{kind}/<name>" for kind in kinds]
         raise UnknownNameError(f"object of {name}", object_name, known)
     return kinds[kind](rest, settings, Wire(transport, pacer or Unpaced()))

@@ -30,6 +30,10 @@ from orchestration.sandbox.wire import GOOGLE_ACCOUNT_ID, META_ACCOUNT_ID, SECRE
 
 HOST = "127.0.0.1"
 START_SECONDS_MAX = 15.0
+# Objects that are the account itself: there is nothing to create.
+ACCOUNTS = frozenset({"profiles", "suppression", "unsubscription", "deletion"})
+# Vendors whose lists and datasets have ids of their own: one's id is unknown to the other.
+APART = frozenset({"meta", "google"})
 
 
 def build_app(truth: Truth) -> Starlette:
@@ -77,8 +81,9 @@ def serve(state_dir: Path, port: int, objects: Mapping[str, Iterable[str]]) -> N
     """Run until interrupted.
 
     Args:
-        objects: names of lists and audiences per vendor, ``vip`` or ``list/vip`` (``profiles``
-            needs none); a vendor's id of an object is its name here. Unknown ids answer 404.
+        objects: names of objects per vendor, ``vip`` or ``list/vip``; what is the account itself
+            or comes to be by use needs none. A vendor's id of an object is its name here. Unknown
+            ids answer 404.
 
     Raises:
         ConfigurationError: an unknown vendor in ``objects``.
@@ -133,14 +138,21 @@ def _open(state_dir: Path, objects: Mapping[str, Iterable[str]]) -> Truth:
             f"The sandbox has no vendor '{unknown[0]}'.", remedy=f"Known: {', '.join(VENDORS)}."
         )
     truth = Truth(state_dir)
-    # Profiles are the account itself: there is nothing to create.
     truth.add_objects(
         {
-            vendor: [name.rpartition("/")[2] for name in names if name != "profiles"]
+            vendor: [made for name in names if (made := _made(vendor, name))]
             for vendor, names in objects.items()
         }
     )
     return truth
+
+
+def _made(vendor: str, name: str) -> str:
+    """What has to be made for an object; nothing where it is the account, or comes by use."""
+    kind, _, rest = name.rpartition("/")
+    if kind == "conversions" and vendor in APART:
+        return name
+    return "" if kind == "events" or name in ACCOUNTS else rest
 
 
 def _server(truth: Truth, port: int) -> uvicorn.Server:

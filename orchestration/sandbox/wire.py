@@ -28,7 +28,8 @@ GOOGLE_ACCOUNT_ID = "1234567890"
 META_ACCOUNT_ID = "1000000000001"
 
 
-@dataclass(frozen=True)
+# Not frozen: leaving a transaction, Python notes the traceback on it.
+@dataclass(eq=False)
 class Refusal(Exception):
     """The vendor says no: HTTP status, the vendor's code, and where in the request."""
 

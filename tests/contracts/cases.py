@@ -9,17 +9,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
 import httpx
 
-from orchestration.destinations.base import Destination, JobPolling, Receipt, Row
+from orchestration.destinations.base import Destination, JobPolling, Receipt, Row, Verdict
 from orchestration.destinations.registry import open_destination
 from orchestration.sandbox.server import sandbox_environment
 from orchestration.settings import DestinationSettings, Secret, Settings
 
-OBJECTS = {"klaviyo": ["list/vip"], "meta": ["custom_audience/vip"], "google": ["vip"]}
+OBJECTS = {
+    "klaviyo": ["list/vip", "events/Margin"],
+    "meta": ["custom_audience/vip", "custom_audience/diabetes", "conversions/shop"],
+    "google": ["vip", "conversions/purchase"],
+}
 _NUMBERS = count(1)
 PLACEHOLDER = "0" * 64
 
@@ -28,14 +33,36 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def yesterday() -> str:
+    """Recent enough for every vendor."""
+    return (datetime.now(UTC) - timedelta(days=1)).isoformat(timespec="seconds")
+
+
 @dataclass(frozen=True)
 class Case:
-    """How to speak to one kind of object."""
+    """How to speak to one kind of object, and what it can do.
+
+    ``path``: part of the address of the call that carries rows. ``verdict``: what a good row gets;
+    accepted_unverified where the vendor has no status to ask for. ``wrong_secret``, ``unknown``:
+    what an error of that cause names; ``unknown`` is empty where an object comes to be by use.
+    ``calls_per_row``: to that address, where a request holds one
+    row. ``removes``: False where nothing can be taken back. ``is_remote``: False where it has
+    neither a network nor a credential that could fail. ``counts``: where the vendor's record counts
+    the object's rows.
+    """
 
     destination: str
     object: str
     payload: Callable[[str], Mapping[str, Any]]
     bad: Mapping[str, Any]
+    path: str
+    verdict: Verdict = "accepted"
+    wrong_secret: str = "401"
+    unknown: str = "404"
+    calls_per_row: int = 1
+    removes: bool = True
+    is_remote: bool = True
+    counts: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -68,12 +95,58 @@ CASES = [
             "normaliser_version": "1",
         },
         {"email": "not-an-address"},
+        path="profile-bulk-import-jobs",
     ),
     Case(
         "klaviyo",
         "list/vip",
         lambda key: {"email": f"{key}@canary.example", "external_id": key},
         {"email": "not-an-address"},
+        path="profile-bulk-import-jobs",
+        counts=("lists", "vip"),
+    ),
+    Case(
+        "klaviyo",
+        "events/Margin",
+        lambda key: {
+            "email": f"{key}@canary.example",
+            "event_at": "2026-11-01T10:00:00+00:00",
+            "value_amount": "31.4100",
+            "currency": "USD",
+            "property_order": f"Order{key}",
+            "is_backfill": False,
+        },
+        {"email": "not-an-address"},
+        path="event-bulk-create-jobs",
+        verdict="accepted_unverified",
+        unknown="",
+        removes=False,
+    ),
+    Case(
+        "klaviyo",
+        "suppression",
+        lambda key: {"email": f"{key}@canary.example"},
+        {"email": "not-an-address"},
+        path="profile-suppression-bulk-create-jobs",
+        removes=False,
+    ),
+    Case(
+        "klaviyo",
+        "unsubscription",
+        lambda key: {"email": f"{key}@canary.example", "phone_number": f"+1650555{key[-4:]}"},
+        {"email": "not-an-address"},
+        path="profile-subscription-bulk-delete-jobs",
+        verdict="accepted_unverified",
+        removes=False,
+    ),
+    Case(
+        "klaviyo",
+        "deletion",
+        lambda key: {"email": f"{key}@canary.example"},
+        {"email": "not-an-address"},
+        path="data-privacy-deletion-jobs",
+        verdict="accepted_unverified",
+        removes=False,
     ),
     Case(
         "meta",
@@ -86,6 +159,30 @@ CASES = [
             "normaliser_version": "1",
         },
         {"phone_sha256": PLACEHOLDER},
+        path="users",
+        counts=("audiences", "vip"),
+    ),
+    Case(
+        "meta",
+        "conversions/shop",
+        lambda key: {
+            "event_name": "Purchase",
+            "event_at": yesterday(),
+            "order_id": f"order{key}",
+            "currency": "USD",
+            "conversion_value_amount": "31.4100",
+            "email_sha256": digest(f"{key}@canary.example"),
+            "phone_sha256": None,
+            "external_id": key,
+            "client_ip_address": "203.0.113.77",
+            "client_user_agent": f"Agent {key}",
+            "event_source_url": "https://shop.example/thanks",
+            "is_limited_data_use": True,
+            "state": "NY",
+        },
+        {"phone_sha256": PLACEHOLDER},
+        path="events",
+        removes=False,
     ),
     Case(
         "google",
@@ -100,6 +197,26 @@ CASES = [
             "ad_personalization": "CONSENT_GRANTED",
         },
         {"phone_sha256": PLACEHOLDER},
+        path="ingest",
+        counts=("audiences", "vip"),
+    ),
+    Case(
+        "google",
+        "conversions/purchase",
+        lambda key: {
+            "event_name": "Purchase",
+            "event_at": yesterday(),
+            "order_id": f"order{key}",
+            "currency": "USD",
+            "conversion_value_amount": "31.4100",
+            "email_sha256": digest(f"{key}@canary.example"),
+            "gclid": f"click{key}",
+            "ad_user_data": "CONSENT_GRANTED",
+            "ad_personalization": "CONSENT_GRANTED",
+        },
+        {"phone_sha256": PLACEHOLDER},
+        path="events:ingest",
+        removes=False,
     ),
 ]
 
@@ -128,6 +245,13 @@ class World:
         truth = self.truth()
         return {vendor: truth[vendor] for vendor in ("klaviyo", "meta", "google")}
 
+    def count(self, case: Case) -> int:
+        """How many rows of the case's object the vendor holds."""
+        held: Any = self.held()[case.destination]
+        for name in case.counts:
+            held = held.get(name, {})
+        return int(held or 0)
+
     def writes(self) -> list[dict[str, Any]]:
         return list(self.client.get(f"{self.base}/_writes").json())
 
@@ -152,7 +276,7 @@ def settled(
 ) -> list[Receipt]:
     """The receipts with every queued row polled to its end, as the sender does."""
     by_key = {receipt.key: receipt for receipt in receipts}
-    jobs = {receipt.job_id for receipt in receipts if receipt.job_id}
+    jobs = {r.job_id for r in receipts if r.job_id and r.verdict == "accepted_unverified"}
     for job_id in sorted(jobs):
         if not isinstance(destination, JobPolling):
             raise AssertionError("a job without polling")

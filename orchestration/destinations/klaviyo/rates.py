@@ -20,6 +20,12 @@ RATES = {
         ("list_add", 10, 150),
         ("list_remove", 10, 150),
         ("list_members", 10, 150),
+        ("bulk_events", 10, 150),
+        # The specification says 750 a minute, the page on limits 700.
+        ("suppress", 75, 700),
+        ("suppression_job", 75, 700),
+        ("unsubscribe", 75, 700),
+        ("erase", 3, 60),
         ("*", 3, 60),
     )
 }

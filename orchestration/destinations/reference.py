@@ -1,0 +1,147 @@
+"""What every destination declares, as a page for people.
+
+What lives here: ``python -m orchestration.destinations.reference > docs/destinations.md``.
+What never does: a figure of its own; each is read from the plug-in or its table of errors.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+
+import httpx
+
+from orchestration.destinations.base import (
+    CountBack,
+    DeliveryError,
+    Destination,
+    JobPolling,
+    Limits,
+    ReadBack,
+    Row,
+    idempotency,
+    is_unverified,
+    restates,
+)
+from orchestration.destinations.http import TIMEOUT_SECONDS, ErrorTable, VendorHttp
+from orchestration.destinations.registry import NAMELESS, PLUGINS, open_destination
+from orchestration.settings import DestinationSettings, Secret
+
+HEAD = """# Destinations
+
+Written by `python -m orchestration.destinations.reference`, from what the plug-ins declare; a test
+holds it against them.
+
+An object is what one `sync_` model feeds. A dash: the vendor names no figure.
+
+- *ends*: `answer` (the vendor's answer decides), `job` (queued, then polled), `unverified` (the
+  vendor takes the call and has no status for it).
+- *twice*: what sending a row again does: the same state (`upsert`), dropped by its key (`key`), or
+  the same thing once more (`none`).
+- *restated*: a changed event can be sent. *removed*: what was sent can be taken back.
+- *read back*: the vendor lists who is in (`members`), only counts (`count`), or neither.
+"""
+
+
+class _NoNetwork(httpx.BaseTransport):
+    """Every call fails: nothing leaves while a page is written."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("no network here", request=request)
+
+
+def page() -> str:
+    """The whole page."""
+    opened = list(_opened())
+    lines = [HEAD, "## Objects", ""]
+    lines += _table(
+        "object | rows | bytes a request | bytes a row | a second | a minute | a day | ends"
+        " | twice | restated | removed | read back",
+        [_object_line(name, destination) for name, destination in opened],
+    )
+    times = ", ".join(f"{word} {seconds:g}" for word, seconds in TIMEOUT_SECONDS.items())
+    lines += ["", f"Time-outs of every call, in seconds: {times}.", "", "## Recovery", ""]
+    lines += [
+        "*Waits* are sent again after a pause, *refusals* are searched for the rows at fault,",
+        "*stops* end the account's delivery, and so does every answer that no column names.",
+        "",
+    ]
+    lines += _table(
+        "object | waits: status | waits: code | refusals | stops: code",
+        _recovery_lines(opened),
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _opened() -> Iterator[tuple[str, Destination]]:
+    for vendor, kinds in PLUGINS.items():
+        settings = DestinationSettings(vendor, "https://vendor.invalid", "1", Secret("unused"))
+        for kind in kinds:
+            name = kind if kind in NAMELESS else f"{kind}/<name>"
+            destination = open_destination(vendor, name, settings, transport=_NoNetwork())
+            yield f"{vendor} `{name}`", destination
+
+
+def _object_line(name: str, destination: Destination) -> list[str]:
+    limits: Limits = destination.limits
+    figures = (
+        limits.rows_per_request, limits.bytes_per_request, limits.bytes_per_row,
+        limits.burst_per_second, limits.steady_per_minute, limits.requests_per_day,
+    )
+    ends = "unverified" if is_unverified(destination) else "answer"
+    return [
+        name,
+        *("–" if figure is None else f"{figure:,}" for figure in figures),
+        "job" if isinstance(destination, JobPolling) else ends,
+        idempotency(destination),
+        "yes" if restates(destination) else "no",
+        "yes" if _is_removable(destination) else "no",
+        _read_back(destination),
+    ]
+
+
+def _is_removable(destination: Destination) -> bool:
+    """True where a removal would be a call, or is decided here as done."""
+    try:
+        receipts = destination.remove([Row("anybody", {"email": "anybody@vendor.invalid"})])
+    except DeliveryError:
+        return True
+    return all(receipt.reason != "not_removable" for receipt in receipts)
+
+
+def _read_back(destination: Destination) -> str:
+    if isinstance(destination, ReadBack):
+        return "members"
+    return "count" if isinstance(destination, CountBack) else "no"
+
+
+def _recovery_lines(opened: list[tuple[str, Destination]]) -> list[list[str]]:
+    """A line per table of errors, with the objects that share it."""
+    shared: dict[tuple[str, ...], list[str]] = {}
+    for name, destination in opened:
+        http = getattr(getattr(destination, "api", destination), "http", None)
+        if isinstance(http, VendorHttp):
+            shared.setdefault(_recovery(http.errors), []).append(name)
+    return [[", ".join(names), *words] for words, names in shared.items()]
+
+
+def _recovery(errors: ErrorTable) -> tuple[str, ...]:
+    return (
+        _listed(map(str, errors.retriable_statuses)),
+        _listed(errors.retriable_codes),
+        _listed(map(str, errors.refused_statuses)),
+        _listed({*errors.fatal_codes, "401", "403"}),
+    )
+
+
+def _listed(words: Iterable[str]) -> str:
+    return " ".join(sorted(words, key=lambda word: (len(word), word))) or "–"
+
+
+def _table(head: str, rows: list[list[str]]) -> list[str]:
+    columns = head.split(" | ")
+    return [f"| {head} |", "|" + "---|" * len(columns), *(f"| {' | '.join(row)} |" for row in rows)]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
