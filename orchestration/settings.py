@@ -173,6 +173,8 @@ _VENDOR_HOSTS = {
     "klaviyo": "https://a.klaviyo.com",
     "meta": "https://graph.facebook.com",
     "google": "https://datamanager.googleapis.com",
+    "tiktok": "https://business-api.tiktok.com",
+    "postscript": "https://api.postscript.io",
 }
 
 

@@ -14,6 +14,8 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from orchestration.errors import TributaryError
 
 Verdict = Literal["accepted", "accepted_unverified", "rejected", "ambiguous", "superseded"]
+# What a second sending of the same row does: the same state, dropped by its key, or a second one.
+Idempotency = Literal["upsert", "key", "none"]
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,17 @@ class ReadBack(Protocol):
         ...
 
 
+def idempotency(destination: Destination) -> Idempotency:
+    """What the plug-in declares as ``idempotent``; an upsert where it declares nothing."""
+    declared: Idempotency = getattr(destination, "idempotent", "upsert")
+    return declared
+
+
+def restates(destination: Destination) -> bool:
+    """True where an event that was sent can be sent again with another value."""
+    return bool(getattr(destination, "restates", False))
+
+
 class DeliveryError(TributaryError):
     """A request failed as a whole; ``receipts`` holds the rows decided before it."""
 
@@ -125,11 +138,19 @@ class RefusedError(FatalError):
     """The vendor refused one request for its content: nothing of it took effect.
 
     Plug-ins catch it to find the rows at fault; ``row_indexes`` are those the vendor itself named.
+    ``is_partial``: some rows did take effect, and the vendor does not say which.
     """
 
     def __init__(
-        self, what: str, *, remedy: str, code: str, row_indexes: frozenset[int] = frozenset()
+        self,
+        what: str,
+        *,
+        remedy: str,
+        code: str,
+        row_indexes: frozenset[int] = frozenset(),
+        is_partial: bool = False,
     ) -> None:
         super().__init__(what, remedy=remedy)
         self.code = code
         self.row_indexes = row_indexes
+        self.is_partial = is_partial

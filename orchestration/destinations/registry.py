@@ -21,6 +21,9 @@ from orchestration.destinations.klaviyo import api as klaviyo
 from orchestration.destinations.klaviyo.errors import ERRORS as KLAVIYO_ERRORS
 from orchestration.destinations.klaviyo.lists import KlaviyoList
 from orchestration.destinations.klaviyo.profiles import KlaviyoProfiles
+from orchestration.destinations.tiktok import errors as tiktok
+from orchestration.destinations.tiktok.audience import TikTokAudience
+from orchestration.destinations.tiktok.conversions import TikTokConversions
 from orchestration.errors import UnknownNameError
 from orchestration.settings import DestinationSettings
 
@@ -69,11 +72,39 @@ def _google_list(
     )
 
 
+def _tiktok_http(settings: DestinationSettings, transport: Transport) -> VendorHttp:
+    make = partial(
+        VendorHttp,
+        settings,
+        tiktok.AUTHORIZATION,
+        tiktok.ERRORS,
+        tiktok.HEADERS,
+        tiktok.CREDENTIAL_HEADER,
+    )
+    return _client(make, transport)
+
+
+def _tiktok_audience(
+    name: str, settings: DestinationSettings, transport: Transport
+) -> Destination:
+    http = _tiktok_http(settings, transport)
+    return TikTokAudience(http, settings.account_id, settings.object_id(name))
+
+
+def _tiktok_conversions(
+    name: str, settings: DestinationSettings, transport: Transport
+) -> Destination:
+    return TikTokConversions(_tiktok_http(settings, transport), settings.object_id(name))
+
+
+# Kinds of object that are the account itself: no name follows them.
+NAMELESS = frozenset({"profiles", "subscribers", "unsubscription", "redaction"})
 # Destination, then the kind of object before its "/".
 PLUGINS: Mapping[str, Mapping[str, Opener]] = {
     "klaviyo": {"profiles": _klaviyo_profiles, "list": _klaviyo_list},
     "meta": {"custom_audience": _meta_audience},
     "google": {"customer_match": _google_list},
+    "tiktok": {"audience": _tiktok_audience, "conversions": _tiktok_conversions},
 }
 
 
@@ -94,7 +125,7 @@ def open_destination(
         raise UnknownNameError("destination", name, list(PLUGINS))
     kind, _, rest = object_name.partition("/")
     kinds = PLUGINS[name]
-    if kind not in kinds or (kind != "profiles") != bool(rest):
-        known = [kind if kind == "profiles" else f"{kind}/<name>" for kind in kinds]
+    if kind not in kinds or (kind not in NAMELESS) != bool(rest):
+        known = [kind if kind in NAMELESS else f"{kind}/<name>" for kind in kinds]
         raise UnknownNameError(f"object of {name}", object_name, known)
     return kinds[kind](rest, settings, transport)

@@ -25,8 +25,14 @@ from orchestration.sandbox.faults import FaultLayer, Faults
 from orchestration.sandbox.google import Google
 from orchestration.sandbox.klaviyo import Klaviyo
 from orchestration.sandbox.meta import Meta
+from orchestration.sandbox.tiktok import TikTok
 from orchestration.sandbox.truth import VENDORS, Truth
-from orchestration.sandbox.wire import GOOGLE_ACCOUNT_ID, META_ACCOUNT_ID, SECRETS
+from orchestration.sandbox.wire import (
+    GOOGLE_ACCOUNT_ID,
+    META_ACCOUNT_ID,
+    SECRETS,
+    TIKTOK_ADVERTISER_ID,
+)
 
 HOST = "127.0.0.1"
 START_SECONDS_MAX = 15.0
@@ -56,6 +62,7 @@ def build_app(truth: Truth) -> Starlette:
         "klaviyo": Klaviyo(truth).routes(),
         "meta": Meta(truth).routes(),
         "google": Google(truth).routes(),
+        "tiktok": TikTok(truth).routes(),
     }
     mounts = [
         Mount(f"/{name}", app=FaultLayer(Starlette(routes=routes), name, faults))
@@ -123,6 +130,7 @@ def sandbox_environment(base: str) -> dict[str, str]:
         environment[f"{prefix}_SECRET"] = secret
     environment["TRIBUTARY_META_ACCOUNT_ID"] = META_ACCOUNT_ID
     environment["TRIBUTARY_GOOGLE_ACCOUNT_ID"] = GOOGLE_ACCOUNT_ID
+    environment["TRIBUTARY_TIKTOK_ACCOUNT_ID"] = TIKTOK_ADVERTISER_ID
     return environment
 
 

@@ -17,9 +17,15 @@ import httpx
 from orchestration.destinations.base import Destination, JobPolling, Receipt, Row
 from orchestration.destinations.registry import open_destination
 from orchestration.sandbox.server import sandbox_environment
+from orchestration.sandbox.truth import VENDORS
 from orchestration.settings import DestinationSettings, Secret, Settings
 
-OBJECTS = {"klaviyo": ["list/vip"], "meta": ["custom_audience/vip"], "google": ["vip"]}
+OBJECTS = {
+    "klaviyo": ["list/vip"],
+    "meta": ["custom_audience/vip"],
+    "google": ["vip"],
+    "tiktok": ["audience/vip", "conversions/web"],
+}
 _NUMBERS = count(1)
 PLACEHOLDER = "0" * 64
 
@@ -30,12 +36,22 @@ def digest(text: str) -> str:
 
 @dataclass(frozen=True)
 class Case:
-    """How to speak to one kind of object."""
+    """How to speak to one kind of object, and what it can do.
+
+    ``path``: part of the address of the call that carries rows. ``wrong_secret`` and ``unknown``:
+    what an error of that cause names. ``removes``: False where nothing can be taken back.
+    ``counts``: where the vendor's record counts the object's rows.
+    """
 
     destination: str
     object: str
     payload: Callable[[str], Mapping[str, Any]]
     bad: Mapping[str, Any]
+    path: str
+    wrong_secret: str = "401"
+    unknown: str = "404"
+    removes: bool = True
+    counts: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -68,12 +84,15 @@ CASES = [
             "normaliser_version": "1",
         },
         {"email": "not-an-address"},
+        path="profile-bulk-import-jobs",
     ),
     Case(
         "klaviyo",
         "list/vip",
         lambda key: {"email": f"{key}@canary.example", "external_id": key},
         {"email": "not-an-address"},
+        path="profile-bulk-import-jobs",
+        counts=("lists", "vip"),
     ),
     Case(
         "meta",
@@ -86,6 +105,8 @@ CASES = [
             "normaliser_version": "1",
         },
         {"phone_sha256": PLACEHOLDER},
+        path="users",
+        counts=("audiences", "vip"),
     ),
     Case(
         "google",
@@ -100,6 +121,42 @@ CASES = [
             "ad_personalization": "CONSENT_GRANTED",
         },
         {"phone_sha256": PLACEHOLDER},
+        path="ingest",
+        counts=("audiences", "vip"),
+    ),
+    Case(
+        "tiktok",
+        "audience/vip",
+        lambda key: {
+            "email_sha256": digest(f"{key}@canary.example"),
+            "phone_sha256": None,
+            "normaliser_version": "1",
+        },
+        {"email_sha256": PLACEHOLDER},
+        path="segment/mapping",
+        wrong_secret="40105",
+        unknown="40007",
+        counts=("audiences", "vip"),
+    ),
+    Case(
+        "tiktok",
+        "conversions/web",
+        lambda key: {
+            "event_id": f"purchase:canary:{key}",
+            "event_name": "Purchase",
+            "event_at": "2026-11-20T12:00:00Z",
+            "order_id": f"order-{key}",
+            "currency": "USD",
+            "conversion_value_amount": "31.4159",
+            "email_sha256": digest(f"{key}@canary.example"),
+            "external_id": key,
+            "client_ip_address": "192.0.2.201",
+        },
+        {"email_sha256": PLACEHOLDER},
+        path="event/track",
+        wrong_secret="40105",
+        unknown="40007",
+        removes=False,
     ),
 ]
 
@@ -126,7 +183,14 @@ class World:
     def held(self) -> dict[str, Any]:
         """The truth without its counters: only who is where."""
         truth = self.truth()
-        return {vendor: truth[vendor] for vendor in ("klaviyo", "meta", "google")}
+        return {vendor: truth[vendor] for vendor in VENDORS}
+
+    def count(self, case: Case) -> int:
+        """How many rows of the case's object the vendor holds."""
+        held: Any = self.held()[case.destination]
+        for name in case.counts:
+            held = held[name]
+        return int(held)
 
     def writes(self) -> list[dict[str, Any]]:
         return list(self.client.get(f"{self.base}/_writes").json())

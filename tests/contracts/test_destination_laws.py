@@ -16,10 +16,16 @@ from orchestration.destinations.base import Destination, FatalError, RetriableEr
 from orchestration.destinations.registry import PLUGINS, open_destination
 from tests.contracts.cases import CASES, Case, World, settled, without_secret, wrong_secret
 
-every_membership = pytest.mark.parametrize(
-    "case", [case for case in CASES if "/" in case.object], ids=lambda case: case.name
-)
-every_destination = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+def every(cases: list[Case]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("case", cases, ids=lambda case: case.name)
+
+
+every_destination = every(CASES)
+every_named = every([case for case in CASES if "/" in case.object])
+every_membership = every([case for case in CASES if case.counts])
+every_removing = every([case for case in CASES if case.removes])
+every_staying = every([case for case in CASES if not case.removes])
 
 
 class NoCalls(httpx.BaseTransport):
@@ -60,7 +66,10 @@ def test_n_rows_give_n_receipts_with_the_same_keys(
     removed = settled(destination, rows, destination.remove(rows))
     for receipts in (added, removed):
         assert [receipt.key for receipt in receipts] == [row.key for row in rows]
-        assert {receipt.verdict for receipt in receipts} == {"accepted"}
+    assert {receipt.verdict for receipt in added} == {"accepted"}
+    assert {receipt.verdict for receipt in removed} == {
+        "accepted" if case.removes else "rejected"
+    }
 
 
 @every_destination
@@ -104,7 +113,19 @@ def test_an_answer_lost_after_its_effect_is_made_good_by_sending_again(
     assert world.held() == after
 
 
-@every_destination
+@every_staying
+def test_what_cannot_be_taken_back_says_so_and_makes_no_call(case: Case, world: World) -> None:
+    settings = world.settings[case.destination]
+    destination = open_destination(
+        case.destination, case.object, settings, transport=NoCalls()
+    )
+    receipts = destination.remove([case.row()])
+    assert [(receipt.verdict, receipt.reason) for receipt in receipts] == [
+        ("rejected", "not_removable")
+    ]
+
+
+@every_removing
 def test_removing_an_unknown_key_is_accepted_and_creates_nobody(
     case: Case, world: World
 ) -> None:
@@ -119,18 +140,16 @@ def test_removing_an_unknown_key_is_accepted_and_creates_nobody(
 @every_membership
 def test_who_was_added_to_an_object_and_removed_is_out(case: Case, world: World) -> None:
     destination = world.open(case)
-    name = case.object.partition("/")[2]
-    word = "lists" if case.destination == "klaviyo" else "audiences"
-    before = world.held()[case.destination][word][name]
+    before = world.count(case)
     rows = [case.row() for _ in range(3)]
     receipts = settled(destination, rows, destination.upsert(rows))
-    assert world.held()[case.destination][word][name] == before + 3
+    assert world.count(case) == before + 3
     leaving = [
         replace(row, vendor_id=receipt.vendor_id)
         for row, receipt in zip(rows, receipts, strict=True)
     ]
     settled(destination, leaving, destination.remove(leaving))
-    assert world.held()[case.destination][word][name] == before
+    assert world.count(case) == before
 
 
 @every_destination
@@ -139,7 +158,28 @@ def test_a_wrong_secret_is_fatal(case: Case, world: World) -> None:
     with pytest.raises(FatalError) as raised:
         destination.upsert([case.row()])
     assert f"TRIBUTARY_{case.destination.upper()}_SECRET" in raised.value.remedy
-    assert "401" in raised.value.what
+    assert case.wrong_secret in raised.value.what
+
+
+@every_destination
+def test_an_expired_token_is_fatal_and_changes_nothing(case: Case, world: World) -> None:
+    destination = world.open(case)
+    before = world.held()
+    world.misbehave(case, {"kind": "expired_token"})
+    with pytest.raises(FatalError):
+        destination.upsert([case.row()])
+    assert world.held() == before
+
+
+@every_destination
+def test_an_error_inside_a_200_is_no_success(case: Case, world: World) -> None:
+    destination = world.open(case)
+    before = world.held()
+    world.misbehave(case, {"kind": "ok_with_error", "status": 500})
+    with pytest.raises((FatalError, RetriableError)) as raised:
+        destination.upsert([case.row()])
+    assert raised.value.receipts == ()
+    assert world.held() == before
 
 
 @every_destination
@@ -147,18 +187,18 @@ def test_a_missing_secret_with_rows_is_fatal_and_names_the_variable(
     case: Case, world: World
 ) -> None:
     destination = world.open(case, secret=None)
-    for call in (destination.upsert, destination.remove):
+    for call in (destination.upsert, destination.remove)[: 1 + case.removes]:
         with pytest.raises(FatalError) as raised:
             call([case.row()])
         assert f"TRIBUTARY_{case.destination.upper()}_SECRET" in raised.value.remedy
 
 
-@every_membership
+@every_named
 def test_an_unknown_object_is_fatal(case: Case, world: World) -> None:
     unknown = replace(case, object=f"{case.object}_that_nobody_made")
     with pytest.raises(FatalError) as raised:
         world.open(unknown).upsert([case.row()])
-    assert "404" in raised.value.what
+    assert case.unknown in raised.value.what
 
 
 @every_destination
@@ -195,9 +235,8 @@ def test_a_redirect_is_not_followed(case: Case, world: World) -> None:
 def test_rows_decided_before_a_failure_are_not_forgotten(case: Case, world: World) -> None:
     destination = in_small_requests(world.open(case), 2)
     rows = [case.row() for _ in range(4)]
-    path = {"klaviyo": "profile-bulk-import-jobs", "meta": "users", "google": "ingest"}
     world.misbehave(
-        case, {"kind": "ok"}, {"kind": "status", "status": 503}, path=path[case.destination]
+        case, {"kind": "ok"}, {"kind": "status", "status": 503}, path=case.path
     )
     with pytest.raises(RetriableError) as raised:
         destination.upsert(rows)
