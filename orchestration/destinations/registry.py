@@ -14,6 +14,7 @@ import httpx
 
 from orchestration.destinations import meta
 from orchestration.destinations.base import Destination
+from orchestration.destinations.file.mirror import FileMirror, open_table
 from orchestration.destinations.google import customer_match as google
 from orchestration.destinations.google.errors import ERRORS as GOOGLE_ERRORS
 from orchestration.destinations.http import VendorHttp
@@ -97,6 +98,10 @@ def _tiktok_conversions(
     return TikTokConversions(_tiktok_http(settings, transport), settings.object_id(name))
 
 
+def _file(name: str, settings: DestinationSettings, _: Transport) -> Destination:
+    return FileMirror(open_table(name, settings))
+
+
 # Kinds of object that are the account itself: no name follows them.
 NAMELESS = frozenset({"profiles", "subscribers", "unsubscription", "redaction"})
 # Destination, then the kind of object before its "/".
@@ -104,6 +109,7 @@ PLUGINS: Mapping[str, Mapping[str, Opener]] = {
     "klaviyo": {"profiles": _klaviyo_profiles, "list": _klaviyo_list},
     "meta": {"custom_audience": _meta_audience},
     "google": {"customer_match": _google_list},
+    "file": {"file": _file},
     "tiktok": {"audience": _tiktok_audience, "conversions": _tiktok_conversions},
 }
 
@@ -119,7 +125,7 @@ def open_destination(
 
     Raises:
         UnknownNameError: no such destination, or no such kind of object there.
-        ConfigurationError: the base URL is neither https nor loopback.
+        ConfigurationError: the base URL is neither https nor loopback; no name of a file.
     """
     if name not in PLUGINS:
         raise UnknownNameError("destination", name, list(PLUGINS))

@@ -7,9 +7,11 @@ What never does: assertions.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -40,6 +42,7 @@ class Case:
 
     ``path``: part of the address of the call that carries rows. ``wrong_secret`` and ``unknown``:
     what an error of that cause names. ``removes``: False where nothing can be taken back.
+    ``is_remote``: False where it has neither a network nor a credential that could fail.
     ``counts``: where the vendor's record counts the object's rows.
     """
 
@@ -51,6 +54,7 @@ class Case:
     wrong_secret: str = "401"
     unknown: str = "404"
     removes: bool = True
+    is_remote: bool = True
     counts: tuple[str, ...] = ()
 
     @property
@@ -70,6 +74,20 @@ class Case:
 
 
 CASES = [
+    Case(
+        "file",
+        "file/vip",
+        lambda key: {
+            "email": f"{key}@canary.example",
+            "first_name": f"Given{key}",
+            "revenue_amount": "-12.3400",
+            "order_count": 3,
+        },
+        {"first_name": "a\0b"},
+        path="",
+        is_remote=False,
+        counts=("files", "vip"),
+    ),
     Case(
         "klaviyo",
         "profiles",
@@ -164,11 +182,15 @@ CASES = [
 class World:
     """The sandbox from outside; one client and transport for all: each loads certificates."""
 
-    def __init__(self, base: str, client: httpx.Client, transport: httpx.BaseTransport) -> None:
+    def __init__(
+        self, base: str, client: httpx.Client, transport: httpx.BaseTransport, home: Path
+    ) -> None:
         self.base = base
         self.client = client
         self._transport = transport
-        self.settings = Settings.from_env(sandbox_environment(base)).destinations
+        environment = {**sandbox_environment(base), "TRIBUTARY_HOME": str(home)}
+        self.settings = Settings.from_env(environment).destinations
+        self._files = home / "files"
 
     def open(self, case: Case, **changes: Any) -> Destination:
         """The plug-in of ``case``; ``changes`` go to its settings."""
@@ -183,14 +205,21 @@ class World:
     def held(self) -> dict[str, Any]:
         """The truth without its counters: only who is where."""
         truth = self.truth()
-        return {vendor: truth[vendor] for vendor in VENDORS}
+        contracts = [
+            json.loads(file.read_text()) for file in sorted(self._files.glob("*/*.contract.json"))
+        ]
+        files = {
+            "files": {entry["object"].partition("/")[2]: entry["row_count"] for entry in contracts},
+            "digests": [entry["sha256"] for entry in contracts],
+        }
+        return {**{vendor: truth[vendor] for vendor in VENDORS}, "file": files}
 
     def count(self, case: Case) -> int:
         """How many rows of the case's object the vendor holds."""
         held: Any = self.held()[case.destination]
         for name in case.counts:
-            held = held[name]
-        return int(held)
+            held = held.get(name, {})
+        return int(held or 0)
 
     def writes(self) -> list[dict[str, Any]]:
         return list(self.client.get(f"{self.base}/_writes").json())

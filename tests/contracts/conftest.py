@@ -20,9 +20,12 @@ def sandbox_base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def whole_world(sandbox_base: str) -> Iterator[World]:
+def whole_world(
+    sandbox_base: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    home = tmp_path_factory.mktemp("home")
     with httpx.Client() as client, httpx.HTTPTransport() as transport:
-        yield World(sandbox_base, client, transport)
+        yield World(sandbox_base, client, transport, home)
 
 
 @pytest.fixture
