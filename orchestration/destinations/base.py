@@ -149,8 +149,9 @@ class RefusedError(FatalError):
         code: str,
         row_indexes: frozenset[int] = frozenset(),
         is_partial: bool = False,
+        status: int | None = None,
     ) -> None:
-        super().__init__(what, remedy=remedy)
+        super().__init__(what, remedy=remedy, status=status)
         self.code = code
         self.row_indexes = row_indexes
         self.is_partial = is_partial

@@ -256,6 +256,7 @@ class VendorHttp:
                 code=sorted(codes)[0] if codes else str(status),
                 row_indexes=rows,
                 is_partial=is_partial,
+                status=status,
             )
         return FatalError(what, remedy=self._remedy(status, codes), status=status)
 

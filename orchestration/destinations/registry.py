@@ -22,6 +22,12 @@ from orchestration.destinations.klaviyo import api as klaviyo
 from orchestration.destinations.klaviyo.errors import ERRORS as KLAVIYO_ERRORS
 from orchestration.destinations.klaviyo.lists import KlaviyoList
 from orchestration.destinations.klaviyo.profiles import KlaviyoProfiles
+from orchestration.destinations.postscript import errors as postscript
+from orchestration.destinations.postscript.compliance import (
+    PostscriptRedaction,
+    PostscriptUnsubscription,
+)
+from orchestration.destinations.postscript.subscribers import PostscriptSubscribers
 from orchestration.destinations.tiktok import errors as tiktok
 from orchestration.destinations.tiktok.audience import TikTokAudience
 from orchestration.destinations.tiktok.conversions import TikTokConversions
@@ -98,6 +104,31 @@ def _tiktok_conversions(
     return TikTokConversions(_tiktok_http(settings, transport), settings.object_id(name))
 
 
+def _postscript_http(settings: DestinationSettings, transport: Transport) -> VendorHttp:
+    make = partial(
+        VendorHttp, settings, postscript.AUTHORIZATION, postscript.ERRORS, postscript.HEADERS
+    )
+    return _client(make, transport)
+
+
+def _postscript_subscribers(
+    _: str, settings: DestinationSettings, transport: Transport
+) -> Destination:
+    return PostscriptSubscribers(_postscript_http(settings, transport))
+
+
+def _postscript_unsubscription(
+    _: str, settings: DestinationSettings, transport: Transport
+) -> Destination:
+    return PostscriptUnsubscription(_postscript_http(settings, transport))
+
+
+def _postscript_redaction(
+    _: str, settings: DestinationSettings, transport: Transport
+) -> Destination:
+    return PostscriptRedaction(_postscript_http(settings, transport))
+
+
 def _file(name: str, settings: DestinationSettings, _: Transport) -> Destination:
     return FileMirror(open_table(name, settings))
 
@@ -109,6 +140,11 @@ PLUGINS: Mapping[str, Mapping[str, Opener]] = {
     "klaviyo": {"profiles": _klaviyo_profiles, "list": _klaviyo_list},
     "meta": {"custom_audience": _meta_audience},
     "google": {"customer_match": _google_list},
+    "postscript": {
+        "subscribers": _postscript_subscribers,
+        "unsubscription": _postscript_unsubscription,
+        "redaction": _postscript_redaction,
+    },
     "file": {"file": _file},
     "tiktok": {"audience": _tiktok_audience, "conversions": _tiktok_conversions},
 }

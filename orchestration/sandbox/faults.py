@@ -16,7 +16,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from orchestration.sandbox import google, klaviyo, meta, tiktok
+from orchestration.sandbox import google, klaviyo, meta, postscript, tiktok
 from orchestration.sandbox.wire import Refusal
 
 KINDS = (
@@ -28,6 +28,7 @@ _SHAPES = {
     "meta": meta.error_response,
     "google": google.error_response,
     "tiktok": tiktok.error_response,
+    "postscript": postscript.error_response,
 }
 # How each vendor says that a token which was good has run out.
 _EXPIRED = {
@@ -35,6 +36,7 @@ _EXPIRED = {
     "meta": Refusal(400, "190", "463", "session has expired"),
     "google": Refusal(401, "ACCESS_TOKEN_EXPIRED", detail="expired"),
     "tiktok": Refusal(200, "40102", detail="access token is expired"),
+    "postscript": Refusal(401, "v2.unauthorized", detail="token is not valid"),
 }
 
 

@@ -21,7 +21,7 @@ VENDORS = {
     "meta": "audiences",
     "google": "audiences",
     "tiktok": "audiences",
-    "postscript": "lists",
+    "postscript": "objects",
 }
 
 _SCHEMA = """
@@ -193,6 +193,11 @@ class Truth:
         self._connection.execute(
             "insert or replace into document values (?, ?, ?, ?)",
             (vendor, kind, key, json.dumps(body, sort_keys=True)),
+        )
+
+    def forget_document(self, vendor: str, kind: str, key: str) -> None:
+        self._connection.execute(
+            "delete from document where (vendor, kind, id) = (?, ?, ?)", (vendor, kind, key)
         )
 
     def documents(self, vendor: str, kind: str) -> dict[str, dict[str, Any]]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from orchestration.destinations.base import Destination, JobPolling, Receipt, Row
+from orchestration.destinations.base import Destination, JobPolling, Receipt, Row, Verdict
 from orchestration.destinations.registry import open_destination
 from orchestration.sandbox.server import sandbox_environment
 from orchestration.sandbox.truth import VENDORS
@@ -27,7 +27,10 @@ OBJECTS = {
     "meta": ["custom_audience/vip"],
     "google": ["vip"],
     "tiktok": ["audience/vip", "conversions/web"],
+    "postscript": ["subscribers", "unsubscription", "redaction"],
 }
+# People who subscribed themselves: the phones of the rows below.
+SUBSCRIBERS = [f"+1650555{number:04d}" for number in range(2_000)]
 _NUMBERS = count(1)
 PLACEHOLDER = "0" * 64
 
@@ -40,10 +43,12 @@ def digest(text: str) -> str:
 class Case:
     """How to speak to one kind of object, and what it can do.
 
-    ``path``: part of the address of the call that carries rows. ``wrong_secret`` and ``unknown``:
-    what an error of that cause names. ``removes``: False where nothing can be taken back.
-    ``is_remote``: False where it has neither a network nor a credential that could fail.
-    ``counts``: where the vendor's record counts the object's rows.
+    ``path``: part of the address of the call that carries rows. ``verdict``: what a good row gets;
+    accepted_unverified where the vendor has no status to ask for. ``wrong_secret``, ``unknown``:
+    what an error of that cause names. ``calls_per_row``: to that address, where a request holds one
+    row. ``removes``: False where nothing can be taken back. ``is_remote``: False where it has
+    neither a network nor a credential that could fail. ``counts``: where the vendor's record counts
+    the object's rows.
     """
 
     destination: str
@@ -51,8 +56,10 @@ class Case:
     payload: Callable[[str], Mapping[str, Any]]
     bad: Mapping[str, Any]
     path: str
+    verdict: Verdict = "accepted"
     wrong_secret: str = "401"
     unknown: str = "404"
+    calls_per_row: int = 1
     removes: bool = True
     is_remote: bool = True
     counts: tuple[str, ...] = ()
@@ -174,6 +181,38 @@ CASES = [
         path="event/track",
         wrong_secret="40105",
         unknown="40007",
+        removes=False,
+    ),
+    Case(
+        "postscript",
+        "subscribers",
+        lambda key: {
+            "phone_number": f"+1650555{key[-4:]}",
+            "property_segment": f"Segment{key}",
+            "property_order_count": 3,
+            "normaliser_version": "1",
+        },
+        {"phone_number": "+16509990000"},
+        path="subscribers/",
+        removes=False,
+    ),
+    Case(
+        "postscript",
+        "unsubscription",
+        lambda key: {"phone_number": f"+1650556{key[-4:]}"},
+        {"phone_number": "650 555 0100"},
+        path="unsubscribe",
+        verdict="accepted_unverified",
+        removes=False,
+    ),
+    Case(
+        "postscript",
+        "redaction",
+        lambda key: {"phone_number": f"+1650557{key[-4:]}", "email": f"{key}@canary.example"},
+        {"phone_number": "650 555 0100"},
+        path="redact",
+        calls_per_row=2,
+        verdict="accepted_unverified",
         removes=False,
     ),
 ]

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from orchestration.sandbox.server import start_in_background
-from tests.contracts.cases import OBJECTS, World
+from tests.contracts.cases import OBJECTS, SUBSCRIBERS, World
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +25,7 @@ def whole_world(
 ) -> Iterator[World]:
     home = tmp_path_factory.mktemp("home")
     with httpx.Client() as client, httpx.HTTPTransport() as transport:
+        client.post(f"{sandbox_base}/_subscribers", json=SUBSCRIBERS).raise_for_status()
         yield World(sandbox_base, client, transport, home)
 
 

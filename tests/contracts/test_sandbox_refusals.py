@@ -101,6 +101,26 @@ def tiktok_event_request() -> dict[str, Any]:
     }
 
 
+def postscript_request() -> dict[str, Any]:
+    return {
+        "method": "PATCH",
+        "path": "/postscript/api/v2/subscribers/ps-16505550001",
+        "headers": {
+            "authorization": f"Bearer {SECRETS['postscript']}",
+            "content-type": "application/json",
+        },
+        "json": {"properties": {"segment": "vip", "order_count": 2, "seen": ["a", "b"]}},
+    }
+
+
+def redaction_request() -> dict[str, Any]:
+    return {
+        **postscript_request(),
+        "path": "/postscript/api/v2/compliance/redact",
+        "json": {"email": "nobody@canary.example"},
+    }
+
+
 def answer(world: World, request: Mapping[str, Any]) -> httpx.Response:
     return world.client.request(
         request["method"],
@@ -256,7 +276,28 @@ TIKTOK_EVENTS: dict[str, tuple[Change, int]] = {
     "value as text": (with_body(*EVENT, "properties", "value", to="1.50"), 40002),
     "value without currency": (without_body(*EVENT, "properties", "currency"), 40002),
 }
+POSTSCRIPT: dict[str, tuple[Change, int]] = {
+    "no token": (without_header("authorization"), 401),
+    "wrong token": (with_header("authorization", "Bearer nope"), 401),
+    "wrong content type": (with_header("content-type", "text/plain"), 415),
+    "unknown subscriber": (with_path("/postscript/api/v2/subscribers/ps-1"), 404),
+    "unknown key": (with_body("phone_number", to="+16505550100"), 400),
+    "a fraction": (with_body("properties", "ratio", to=0.5), 400),
+    "an object": (with_body("properties", "deep", to={"a": "b"}), 400),
+    "51 properties": (with_body("properties", to={f"p{n}": n for n in range(51)}), 400),
+}
+REDACTION: dict[str, tuple[Change, int]] = {
+    "no token": (without_header("authorization"), 401),
+    "no identifier": (without_body("email"), 400),
+    "two identifiers": (with_body("phone_number", to="+16505550100"), 400),
+    "unknown identifier": (with_body("customer_id", to="1"), 400),
+    "adding by API": (
+        lambda request: request.update(method="POST", path="/postscript/api/v2/subscribers"), 405,
+    ),
+}
 VENDORS = {
+    "postscript": (postscript_request, POSTSCRIPT),
+    "postscript_redaction": (redaction_request, REDACTION),
     "tiktok": (tiktok_request, TIKTOK),
     "tiktok_events": (tiktok_event_request, TIKTOK_EVENTS),
     "klaviyo": (klaviyo_request, KLAVIYO),
@@ -362,6 +403,42 @@ def test_a_tiktok_event_is_kept_once_by_its_name_and_id(world: World) -> None:
         assert answer(world, request).json()["code"] == 0
         counts.append(world.held()["tiktok"]["events"]["web"])
     assert counts[0] == counts[1]
+
+
+def test_postscript_ignores_null_and_keeps_the_first_email_and_every_tag(world: World) -> None:
+    request = postscript_request()
+    request["path"] = "/postscript/api/v2/subscribers/ps-16505550002"
+    request["json"] = {"email": "first@canary.example", "tags": ["one"], "properties": {"a": 1}}
+    answer(world, request)
+    request["json"] = {
+        "email": "second@canary.example", "tags": ["two"], "properties": {"a": None, "b": "x"},
+    }
+    person = answer(world, request).json()
+    assert person["email"] == "first@canary.example"
+    assert person["tags"] == ["one", "two"]
+    assert person["properties"] == {"a": 1, "b": "x"}
+
+
+def test_postscript_opts_out_and_erases_by_phone(world: World) -> None:
+    find = {
+        **postscript_request(), "method": "GET",
+        "path": "/postscript/api/v2/subscribers?phone_number__eq=%2B16505550003",
+    }
+    act = {**postscript_request(), "json": {"phone_number": "+16505550003"}}
+    base = "/postscript/api/v2/compliance"
+    assert answer(world, {**act, "path": f"{base}/unsubscribe"}).status_code == 202
+    person = answer(world, find).json()["subscribers"][0]
+    assert person["subscriptions"]["promotional"]["can_send"] is False
+    assert answer(world, {**act, "path": f"{base}/redact"}).status_code == 202
+    assert answer(world, find).json()["subscribers"] == []
+
+
+def test_postscript_says_no_wait_when_it_is_too_busy(world: World) -> None:
+    script = {"vendor": "postscript", "answers": [{"kind": "status", "status": 429}]}
+    world.client.post(f"{world.base}/_faults", json={"scripts": [script]})
+    busy = answer(world, postscript_request())
+    assert (busy.status_code, busy.json()["error_code"]) == (429, 3002)
+    assert "retry-after" not in busy.headers
 
 
 def test_google_drops_members_of_the_eea_without_consent(world: World) -> None:
