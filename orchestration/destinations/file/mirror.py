@@ -22,7 +22,8 @@ from orchestration.destinations.base import (
     Row,
 )
 from orchestration.destinations.batches import Item, Record, Unfit, run
-from orchestration.destinations.file.table import KEY, Changes, Table
+from orchestration.destinations.file.contract import KEY
+from orchestration.destinations.file.table import Changes, Table
 from orchestration.errors import ConfigurationError
 from orchestration.settings import DestinationSettings
 

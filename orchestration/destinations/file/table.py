@@ -10,23 +10,16 @@ that finds another SHA-256 in the contract has come between the two and reads ag
 from __future__ import annotations
 
 import csv
-import hashlib
-import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from orchestration.destinations.base import FatalError
 from orchestration.destinations.file.cells import CellType, cell, common, guarded, type_of
+from orchestration.destinations.file.contract import KEY, foreign, read_types, write_contract
+from orchestration.destinations.file.replacing import Digest, replaced
 from orchestration.faults import kill_point
-
-KEY = "row_key"
-# The type of a column that has held no value yet.
-UNKNOWN = "unknown"
-CONTRACT_VERSION = 1
 
 # The new row of a key; None where its row leaves.
 Changes = Mapping[str, Mapping[str, Any] | None]
@@ -61,8 +54,8 @@ class Table:
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         columns = self._columns(changes)
-        with self._rows() as (old, rows), _replaced(self.file) as stream:
-            digest = _Digest(stream)
+        with self._rows() as (old, rows), replaced(self.file) as stream:
+            digest = Digest(stream)
             writer = csv.writer(digest, lineterminator="\r\n")
             writer.writerow([KEY, *columns])
             found, row_count = set(), 0
@@ -84,12 +77,12 @@ class Table:
                 row_count += _write(writer, following[0], columns, changes[following[1]])
                 following = next(waiting, None)
         kill_point("file_between_replacements")
-        self._write_contract(columns, row_count, digest.value())
+        write_contract(self.contract, self.name, columns, row_count, digest.value())
         return frozenset(found)
 
     def _columns(self, changes: Changes) -> dict[str, CellType | None]:
         """Columns of the new rows, then those that only older rows still fill."""
-        before = self._types()
+        before = read_types(self.contract)
         columns: dict[str, CellType | None] = {}
         for payload in changes.values():
             for name, value in (payload or {}).items():
@@ -106,16 +99,6 @@ class Table:
                 extra = [(place, name) for place, name in extra if place in filled]
         return columns | {name: before.get(name, "text") for _, name in extra}
 
-    def _types(self) -> dict[str, CellType | None]:
-        try:
-            columns = json.loads(self.contract.read_text(encoding="utf-8"))["columns"]
-            typed = [column for column in columns if column["type"] != UNKNOWN]
-            return {column["name"]: column["type"] for column in typed}
-        except FileNotFoundError:
-            return {}
-        except (ValueError, KeyError, TypeError):
-            raise self._foreign(self.contract) from None
-
     @contextmanager
     def _rows(self) -> Iterator[tuple[list[str], Iterator[list[str]]]]:
         """The columns after the key, and the rows in order of their key."""
@@ -126,62 +109,22 @@ class Table:
             lines = self._lines(stream)
             header = next(lines, [])
             if header[:1] != [KEY]:
-                raise self._foreign(self.file)
+                raise foreign(self.file)
             yield header[1:], self._checked(lines, len(header))
 
     def _lines(self, stream: TextIO) -> Iterator[list[str]]:
         try:
             yield from csv.reader(stream, strict=True)
         except (csv.Error, UnicodeDecodeError):
-            raise self._foreign(self.file) from None
+            raise foreign(self.file) from None
 
     def _checked(self, lines: Iterator[list[str]], width: int) -> Iterator[list[str]]:
         last = ""
         for row in lines:
             if len(row) != width or row[0] <= last:
-                raise self._foreign(self.file)
+                raise foreign(self.file)
             last = row[0]
             yield row
-
-    def _write_contract(
-        self, columns: Mapping[str, CellType | None], row_count: int, sha256: str
-    ) -> None:
-        contract = {
-            "object": f"file/{self.name}",
-            "contract_version": CONTRACT_VERSION,
-            "format": "CSV of RFC 4180, UTF-8, one header line, CRLF; an empty cell is no value; "
-            "drop one leading apostrophe from a text cell",
-            "key": KEY,
-            "columns": [
-                {"name": KEY, "type": "text"},
-                *({"name": name, "type": kind or UNKNOWN} for name, kind in columns.items()),
-            ],
-            "row_count": row_count,
-            "sha256": sha256,
-        }
-        with _replaced(self.contract) as stream:
-            stream.write(json.dumps(contract, indent=2, ensure_ascii=False) + "\n")
-
-    def _foreign(self, file: Path) -> FatalError:
-        return FatalError(
-            f"{file.name} is not as it was written here.",
-            remedy="Move it away and deliver the object anew; edit copies only.",
-        )
-
-
-class _Digest:
-    """A stream that keeps the SHA-256 of what was written to it."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._sha256 = hashlib.sha256()
-
-    def write(self, text: str) -> int:
-        self._sha256.update(text.encode())
-        return self._stream.write(text)
-
-    def value(self) -> str:
-        return self._sha256.hexdigest()
 
 
 def _write(
@@ -191,23 +134,3 @@ def _write(
         return 0
     writer.writerow([key, *(cell(payload.get(column)) for column in columns)])
     return 1
-
-
-@contextmanager
-def _replaced(file: Path) -> Iterator[TextIO]:
-    """Write beside ``file`` and give it the name at the end: whole, or not at all."""
-    temporary = file.with_name(f".{file.name}.new")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-    descriptor = os.open(temporary, flags, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
-        os.fchmod(descriptor, 0o600)
-        yield stream
-        stream.flush()
-        os.fsync(descriptor)
-    kill_point("file_before_replacement")
-    temporary.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
