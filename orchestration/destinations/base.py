@@ -152,11 +152,20 @@ class RefusedError(FatalError):
     """The vendor refused one request for its content: nothing of it took effect.
 
     Plug-ins catch it to find the rows at fault; ``row_indexes`` are those the vendor itself named.
+    ``is_partial``: some rows did take effect, and the vendor does not say which.
     """
 
     def __init__(
-        self, what: str, *, remedy: str, code: str, row_indexes: frozenset[int] = frozenset()
+        self,
+        what: str,
+        *,
+        remedy: str,
+        code: str,
+        row_indexes: frozenset[int] = frozenset(),
+        is_partial: bool = False,
+        status: int | None = None,
     ) -> None:
-        super().__init__(what, remedy=remedy)
+        super().__init__(what, remedy=remedy, status=status)
         self.code = code
         self.row_indexes = row_indexes
+        self.is_partial = is_partial

@@ -61,14 +61,31 @@ def _nothing(body: Any) -> frozenset[Any]:
     return frozenset()
 
 
+def says_error(body: Any) -> bool:
+    """True where a body of a 2xx answer holds an error all the same."""
+    if not isinstance(body, Mapping):
+        return False
+    return bool(body.get("error") or body.get("errors")) or body.get("success") is False
+
+
 @dataclass(frozen=True)
 class ErrorTable:
-    """How one vendor's failures are recovered. What no line names is fatal."""
+    """How one vendor's failures are recovered. What no line names is fatal.
+
+    ``credential_codes`` and ``missing_codes`` are fatal, with a remedy of their own.
+    ``partial_codes``: some rows of the request took effect, the vendor does not say which.
+    ``is_failure`` judges the body of a 2xx answer.
+    """
 
     retriable_statuses: frozenset[int]
     refused_statuses: frozenset[int] = frozenset()
     retriable_codes: frozenset[str] = frozenset()
+    refused_codes: frozenset[str] = frozenset()
+    partial_codes: frozenset[str] = frozenset()
     fatal_codes: frozenset[str] = frozenset()
+    credential_codes: frozenset[str] = frozenset()
+    missing_codes: frozenset[str] = frozenset()
+    is_failure: Callable[[Any], bool] = says_error
     codes: Callable[[Any], frozenset[str]] = _nothing
     row_indexes: Callable[[Any], frozenset[int]] = _nothing
     retry_after: Callable[[Mapping[str, str], Any], float | None] = header_retry_after
@@ -78,14 +95,15 @@ class ErrorTable:
 class VendorHttp:
     """A client for one vendor account.
 
-    ``authorization`` is the header's form with ``{secret}`` in it. ``rates`` are by operation,
-    ``*`` for the rest; ``pacer`` keeps them.
+    ``authorization`` is the form of the ``credential_header`` with ``{secret}`` in it. ``rates``
+    are by operation, ``*`` for the rest; ``pacer`` keeps them.
     """
 
     settings: DestinationSettings
     authorization: str
     errors: ErrorTable
     headers: Mapping[str, str] = field(default_factory=dict)
+    credential_header: str = "authorization"
     transport: httpx.BaseTransport = field(default_factory=httpx.HTTPTransport)
     rates: Mapping[str, Rate] = field(default_factory=dict)
     pacer: Pacer = field(default_factory=Unpaced)
@@ -107,7 +125,7 @@ class VendorHttp:
         params: Mapping[str, str] | None = None,
         content: bytes | None = None,
     ) -> Answer:
-        """Send one request and return a 2xx answer.
+        """Send one request and return a 2xx answer whose body reports no failure.
 
         Args:
             path: begins with ``/``; variable parts already quoted.
@@ -138,11 +156,14 @@ class VendorHttp:
         readable, body = _parse(answer_bytes)
         if not 200 <= response.status_code < 300:
             raise self._failure(response.status_code, headers, body, operation)
-        if not readable:
+        is_failure = self.errors.is_failure(body)
+        if not readable or (body is None and is_failure):
             raise RetriableError(
                 f"{self.settings.name} answered {operation} with something that is not JSON.",
                 remedy="Send again; sending twice is harmless.",
             )
+        if is_failure:
+            raise self._failure(response.status_code, headers, body, operation)
         return Answer(response.status_code, body, headers)
 
     def send_patiently(
@@ -191,7 +212,7 @@ class VendorHttp:
                 "accept-encoding": "identity",
                 "user-agent": "tributary",
                 **self.headers,
-                "authorization": authorization,
+                self.credential_header: authorization,
             },
             content=content,
             extensions={"timeout": dict(TIMEOUT_SECONDS)},
@@ -216,30 +237,36 @@ class VendorHttp:
     ) -> FatalError | RetriableError:
         codes = frozenset(code for code in self.errors.codes(body) if _CODE.fullmatch(code))
         rows = self.errors.row_indexes(body)
+        table = self.errors
         code = ", ".join(sorted(codes)) or str(status)
         what = f"{self.settings.name} answered {operation} with {status} ({code})."
-        is_fatal = bool(codes & self.errors.fatal_codes) or status in (401, 403)
-        is_retriable = not is_fatal and bool(codes & self.errors.retriable_codes)
+        named_fatal = table.fatal_codes | table.credential_codes | table.missing_codes
+        is_fatal = bool(codes & named_fatal) or status in (401, 403)
+        is_retriable = not is_fatal and bool(codes & table.retriable_codes)
         # A busy server's status speaks for itself, whatever its body says.
-        if is_retriable or status in self.errors.retriable_statuses:
+        if is_retriable or status in table.retriable_statuses:
             return RetriableError(
                 what,
                 remedy="Wait and send again.",
-                retry_after_seconds=self.errors.retry_after(headers, body),
+                retry_after_seconds=table.retry_after(headers, body),
             )
-        if not is_fatal and (status in self.errors.refused_statuses or rows):
+        is_partial = bool(codes & table.partial_codes)
+        is_refused = status in table.refused_statuses or bool(codes & table.refused_codes)
+        if not is_fatal and (is_refused or is_partial or rows):
             return RefusedError(
                 what,
                 remedy="The request's content is refused; see the code.",
                 code=sorted(codes)[0] if codes else str(status),
                 row_indexes=rows,
+                is_partial=is_partial,
+                status=status,
             )
-        return FatalError(what, remedy=self._remedy(status), status=status)
+        return FatalError(what, remedy=self._remedy(status, codes), status=status)
 
-    def _remedy(self, status: int) -> str:
-        if status in (401, 403):
+    def _remedy(self, status: int, codes: frozenset[str]) -> str:
+        if status in (401, 403) or codes & self.errors.credential_codes:
             return f"Check {self._variable('SECRET')} and what it is allowed to do."
-        if status == 404:
+        if status == 404 or codes & self.errors.missing_codes:
             return f"Check {self._variable('OBJECT_IDS')} and {self._variable('ACCOUNT_ID')}."
         if 300 <= status < 400:
             return f"Redirects are not followed; check {self._variable('URL')}."

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 
@@ -52,7 +54,11 @@ class _NoNetwork(httpx.BaseTransport):
 
 def page() -> str:
     """The whole page."""
-    opened = list(_opened())
+    with TemporaryDirectory() as folder:
+        return _page(list(_opened(Path(folder))))
+
+
+def _page(opened: list[tuple[str, Destination]]) -> str:
     lines = [HEAD, "## Objects", ""]
     lines += _table(
         "object | rows | bytes a request | bytes a row | a second | a minute | a day | ends"
@@ -73,13 +79,15 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _opened() -> Iterator[tuple[str, Destination]]:
+def _opened(folder: Path) -> Iterator[tuple[str, Destination]]:
     for vendor, kinds in PLUGINS.items():
-        settings = DestinationSettings(vendor, "https://vendor.invalid", "1", Secret("unused"))
+        url = folder.as_uri() if vendor == "file" else "https://vendor.invalid"
+        settings = DestinationSettings(vendor, url, "1", Secret("unused"))
         for kind in kinds:
-            name = kind if kind in NAMELESS else f"{kind}/<name>"
+            name = kind if kind in NAMELESS else f"{kind}/example"
             destination = open_destination(vendor, name, settings, transport=_NoNetwork())
-            yield f"{vendor} `{name}`", destination
+            shown = kind if kind in NAMELESS else f"{kind}/<name>"
+            yield f"{vendor} `{shown}`", destination
 
 
 def _object_line(name: str, destination: Destination) -> list[str]:
@@ -127,15 +135,30 @@ def _recovery_lines(opened: list[tuple[str, Destination]]) -> list[list[str]]:
 
 def _recovery(errors: ErrorTable) -> tuple[str, ...]:
     return (
-        _listed(map(str, errors.retriable_statuses)),
+        _listed({str(status) for status in errors.retriable_statuses}),
         _listed(errors.retriable_codes),
-        _listed(map(str, errors.refused_statuses)),
-        _listed({*errors.fatal_codes, "401", "403"}),
+        _listed({*map(str, errors.refused_statuses), *errors.refused_codes, *errors.partial_codes}),
+        _listed(
+            {*errors.fatal_codes, *errors.credential_codes, *errors.missing_codes, "401", "403"}
+        ),
     )
 
 
 def _listed(words: Iterable[str]) -> str:
-    return " ".join(sorted(words, key=lambda word: (len(word), word))) or "–"
+    """Words in order; five numbers or more in a row are written as from-to."""
+    numbers = sorted(int(word) for word in words if word.isdigit())
+    spelt = [word for word in words if not word.isdigit()]
+    names = sorted(spelt, key=lambda word: (len(word), word))
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    told = [
+        f"{run[0]}-{run[-1]}" if len(run) >= 5 else " ".join(map(str, run)) for run in runs
+    ]
+    return " ".join(told + names) or "–"
 
 
 def _table(head: str, rows: list[list[str]]) -> list[str]:

@@ -14,6 +14,7 @@ from functools import partial
 import httpx
 
 from orchestration.destinations.base import Destination
+from orchestration.destinations.file.mirror import FileMirror, open_table
 from orchestration.destinations.google import api as google
 from orchestration.destinations.google.conversions import GoogleConversions
 from orchestration.destinations.google.customer_match import GoogleCustomerMatch
@@ -34,6 +35,15 @@ from orchestration.destinations.meta import api as meta
 from orchestration.destinations.meta.conversions import MetaConversions
 from orchestration.destinations.meta.custom_audience import MetaCustomAudience
 from orchestration.destinations.pace import Pacer, Unpaced
+from orchestration.destinations.postscript import errors as postscript
+from orchestration.destinations.postscript.compliance import (
+    PostscriptRedaction,
+    PostscriptUnsubscription,
+)
+from orchestration.destinations.postscript.subscribers import PostscriptSubscribers
+from orchestration.destinations.tiktok import errors as tiktok
+from orchestration.destinations.tiktok.audience import TikTokAudience
+from orchestration.destinations.tiktok.conversions import TikTokConversions
 from orchestration.errors import UnknownNameError
 from orchestration.settings import DestinationSettings
 
@@ -123,8 +133,60 @@ def _google_conversions(name: str, settings: DestinationSettings, wire: Wire) ->
     return GoogleConversions(_google_api(settings, wire), settings.object_id(name))
 
 
+def _tiktok_http(settings: DestinationSettings, wire: Wire) -> VendorHttp:
+    make = partial(
+        VendorHttp,
+        settings,
+        tiktok.AUTHORIZATION,
+        tiktok.ERRORS,
+        tiktok.HEADERS,
+        tiktok.CREDENTIAL_HEADER,
+        rates=tiktok.RATES,
+    )
+    return _client(make, wire)
+
+
+def _tiktok_audience(name: str, settings: DestinationSettings, wire: Wire) -> Destination:
+    http = _tiktok_http(settings, wire)
+    return TikTokAudience(http, settings.account_id, settings.object_id(name))
+
+
+def _tiktok_conversions(name: str, settings: DestinationSettings, wire: Wire) -> Destination:
+    return TikTokConversions(_tiktok_http(settings, wire), settings.object_id(name))
+
+
+def _postscript_http(settings: DestinationSettings, wire: Wire) -> VendorHttp:
+    make = partial(
+        VendorHttp,
+        settings,
+        postscript.AUTHORIZATION,
+        postscript.ERRORS,
+        postscript.HEADERS,
+        rates=postscript.RATES,
+    )
+    return _client(make, wire)
+
+
+def _postscript_subscribers(_: str, settings: DestinationSettings, wire: Wire) -> Destination:
+    return PostscriptSubscribers(_postscript_http(settings, wire))
+
+
+def _postscript_unsubscription(_: str, settings: DestinationSettings, wire: Wire) -> Destination:
+    return PostscriptUnsubscription(_postscript_http(settings, wire))
+
+
+def _postscript_redaction(_: str, settings: DestinationSettings, wire: Wire) -> Destination:
+    return PostscriptRedaction(_postscript_http(settings, wire))
+
+
+def _file(name: str, settings: DestinationSettings, _: Wire) -> Destination:
+    return FileMirror(open_table(name, settings))
+
+
 # Kinds of object that are the account itself: no name follows them.
-NAMELESS = frozenset({"profiles", "suppression", "unsubscription", "deletion"})
+NAMELESS = frozenset(
+    {"profiles", "suppression", "unsubscription", "deletion", "subscribers", "redaction"}
+)
 # Destination, then the kind of object before its "/".
 PLUGINS: Mapping[str, Mapping[str, Opener]] = {
     "klaviyo": {
@@ -137,6 +199,13 @@ PLUGINS: Mapping[str, Mapping[str, Opener]] = {
     },
     "meta": {"custom_audience": _meta_audience, "conversions": _meta_conversions},
     "google": {"customer_match": _google_list, "conversions": _google_conversions},
+    "tiktok": {"audience": _tiktok_audience, "conversions": _tiktok_conversions},
+    "postscript": {
+        "subscribers": _postscript_subscribers,
+        "unsubscription": _postscript_unsubscription,
+        "redaction": _postscript_redaction,
+    },
+    "file": {"file": _file},
 }
 
 
@@ -159,7 +228,7 @@ def open_destination(
 
     Raises:
         UnknownNameError: no such destination, or no such kind of object there.
-        ConfigurationError: the base URL is neither https nor loopback.
+        ConfigurationError: the base URL is neither https nor loopback; no name of a file.
     """
     if name not in PLUGINS:
         raise UnknownNameError("destination", name, list(PLUGINS))

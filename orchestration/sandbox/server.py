@@ -25,19 +25,29 @@ from orchestration.sandbox.faults import FaultLayer, Faults
 from orchestration.sandbox.google import Google
 from orchestration.sandbox.klaviyo import Klaviyo
 from orchestration.sandbox.meta import Meta
+from orchestration.sandbox.postscript import Postscript
+from orchestration.sandbox.tiktok import TikTok
 from orchestration.sandbox.truth import VENDORS, Truth
-from orchestration.sandbox.wire import GOOGLE_ACCOUNT_ID, META_ACCOUNT_ID, SECRETS
+from orchestration.sandbox.wire import (
+    GOOGLE_ACCOUNT_ID,
+    META_ACCOUNT_ID,
+    SECRETS,
+    TIKTOK_ADVERTISER_ID,
+)
 
 HOST = "127.0.0.1"
 START_SECONDS_MAX = 15.0
 # Objects that are the account itself: there is nothing to create.
-ACCOUNTS = frozenset({"profiles", "suppression", "unsubscription", "deletion"})
+ACCOUNTS = frozenset(
+    {"profiles", "suppression", "unsubscription", "deletion", "subscribers", "redaction"}
+)
 # Vendors whose lists and datasets have ids of their own: one's id is unknown to the other.
 APART = frozenset({"meta", "google"})
 
 
 def build_app(truth: Truth) -> Starlette:
-    """The application over one record; ``/_truth``, ``/_writes`` and ``/_faults`` are ours."""
+    """The application over one record; ``/_truth``, ``/_writes``, ``/_faults`` and
+    ``/_subscribers`` are ours."""
     faults = Faults()
 
     async def read_truth(_: Request) -> Response:
@@ -56,10 +66,19 @@ def build_app(truth: Truth) -> Starlette:
             return JSONResponse({"error": str(error)}, status_code=400)
         return JSONResponse({})
 
+    postscript = Postscript(truth)
+
+    async def subscribe(request: Request) -> Response:
+        """People subscribe themselves, at the vendor's own form: a list of phones."""
+        postscript.subscribe(await request.json())
+        return JSONResponse({})
+
     vendors = {
         "klaviyo": Klaviyo(truth).routes(),
         "meta": Meta(truth).routes(),
         "google": Google(truth).routes(),
+        "tiktok": TikTok(truth).routes(),
+        "postscript": postscript.routes(),
     }
     mounts = [
         Mount(f"/{name}", app=FaultLayer(Starlette(routes=routes), name, faults))
@@ -70,6 +89,7 @@ def build_app(truth: Truth) -> Starlette:
             Route("/_truth", read_truth, methods=["GET"]),
             Route("/_writes", read_writes, methods=["GET"]),
             Route("/_faults", change_faults, methods=["POST", "DELETE"]),
+            Route("/_subscribers", subscribe, methods=["POST"]),
             *mounts,
         ],
         # A web page must not reach a loopback server under another name.
@@ -128,11 +148,13 @@ def sandbox_environment(base: str) -> dict[str, str]:
         environment[f"{prefix}_SECRET"] = secret
     environment["TRIBUTARY_META_ACCOUNT_ID"] = META_ACCOUNT_ID
     environment["TRIBUTARY_GOOGLE_ACCOUNT_ID"] = GOOGLE_ACCOUNT_ID
+    environment["TRIBUTARY_TIKTOK_ACCOUNT_ID"] = TIKTOK_ADVERTISER_ID
     return environment
 
 
 def _open(state_dir: Path, objects: Mapping[str, Iterable[str]]) -> Truth:
-    unknown = sorted(set(objects) - set(VENDORS))
+    # Files are nobody's server.
+    unknown = sorted(set(objects) - {*VENDORS, "file"})
     if unknown:
         raise ConfigurationError(
             f"The sandbox has no vendor '{unknown[0]}'.", remedy=f"Known: {', '.join(VENDORS)}."
@@ -142,6 +164,7 @@ def _open(state_dir: Path, objects: Mapping[str, Iterable[str]]) -> Truth:
         {
             vendor: [made for name in names if (made := _made(vendor, name))]
             for vendor, names in objects.items()
+            if vendor in VENDORS
         }
     )
     return truth

@@ -7,10 +7,12 @@ What never does: assertions.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,13 +20,18 @@ import httpx
 from orchestration.destinations.base import Destination, JobPolling, Receipt, Row, Verdict
 from orchestration.destinations.registry import open_destination
 from orchestration.sandbox.server import sandbox_environment
+from orchestration.sandbox.truth import VENDORS
 from orchestration.settings import DestinationSettings, Secret, Settings
 
 OBJECTS = {
     "klaviyo": ["list/vip", "events/Margin"],
     "meta": ["custom_audience/vip", "custom_audience/diabetes", "conversions/shop"],
     "google": ["vip", "conversions/purchase"],
+    "tiktok": ["audience/vip", "conversions/web"],
+    "postscript": ["subscribers", "unsubscription", "redaction"],
 }
+# People who subscribed themselves: the phones of the rows below.
+SUBSCRIBERS = [f"+1650555{number:04d}" for number in range(2_000)]
 _NUMBERS = count(1)
 PLACEHOLDER = "0" * 64
 
@@ -81,6 +88,20 @@ class Case:
 
 
 CASES = [
+    Case(
+        "file",
+        "file/vip",
+        lambda key: {
+            "email": f"{key}@canary.example",
+            "first_name": f"Given{key}",
+            "revenue_amount": "-12.3400",
+            "order_count": 3,
+        },
+        {"first_name": "a\0b"},
+        path="",
+        is_remote=False,
+        counts=("files", "vip"),
+    ),
     Case(
         "klaviyo",
         "profiles",
@@ -218,17 +239,87 @@ CASES = [
         path="events:ingest",
         removes=False,
     ),
+    Case(
+        "tiktok",
+        "audience/vip",
+        lambda key: {
+            "email_sha256": digest(f"{key}@canary.example"),
+            "phone_sha256": None,
+            "normaliser_version": "1",
+        },
+        {"email_sha256": PLACEHOLDER},
+        path="segment/mapping",
+        wrong_secret="40105",
+        unknown="40007",
+        counts=("audiences", "vip"),
+    ),
+    Case(
+        "tiktok",
+        "conversions/web",
+        lambda key: {
+            "event_id": f"purchase:canary:{key}",
+            "event_name": "Purchase",
+            "event_at": "2026-11-20T12:00:00Z",
+            "order_id": f"order-{key}",
+            "currency": "USD",
+            "conversion_value_amount": "31.4159",
+            "email_sha256": digest(f"{key}@canary.example"),
+            "external_id": key,
+            "client_ip_address": "192.0.2.201",
+        },
+        {"email_sha256": PLACEHOLDER},
+        path="event/track",
+        wrong_secret="40105",
+        unknown="40007",
+        removes=False,
+    ),
+    Case(
+        "postscript",
+        "subscribers",
+        lambda key: {
+            "phone_number": f"+1650555{key[-4:]}",
+            "property_segment": f"Segment{key}",
+            "property_order_count": 3,
+            "normaliser_version": "1",
+        },
+        {"phone_number": "+16509990000"},
+        path="subscribers/",
+        removes=False,
+    ),
+    Case(
+        "postscript",
+        "unsubscription",
+        lambda key: {"phone_number": f"+1650556{key[-4:]}"},
+        {"phone_number": "650 555 0100"},
+        path="unsubscribe",
+        verdict="accepted_unverified",
+        removes=False,
+    ),
+    Case(
+        "postscript",
+        "redaction",
+        lambda key: {"phone_number": f"+1650557{key[-4:]}", "email": f"{key}@canary.example"},
+        {"phone_number": "650 555 0100"},
+        path="redact",
+        calls_per_row=2,
+        verdict="accepted_unverified",
+        removes=False,
+    ),
 ]
 
 
 class World:
     """The sandbox from outside; one client and transport for all: each loads certificates."""
 
-    def __init__(self, base: str, client: httpx.Client, transport: httpx.BaseTransport) -> None:
+    def __init__(
+        self, base: str, client: httpx.Client, transport: httpx.BaseTransport, home: Path
+    ) -> None:
         self.base = base
         self.client = client
         self._transport = transport
-        self.settings = Settings.from_env(sandbox_environment(base)).destinations
+        environment = {**sandbox_environment(base), "TRIBUTARY_HOME": str(home)}
+        self.settings = Settings.from_env(environment).destinations
+        self._files = home / "files"
 
     def open(self, case: Case, **changes: Any) -> Destination:
         """The plug-in of ``case``; ``changes`` go to its settings."""
@@ -243,7 +334,14 @@ class World:
     def held(self) -> dict[str, Any]:
         """The truth without its counters: only who is where."""
         truth = self.truth()
-        return {vendor: truth[vendor] for vendor in ("klaviyo", "meta", "google")}
+        contracts = [
+            json.loads(file.read_text()) for file in sorted(self._files.glob("*/*.contract.json"))
+        ]
+        files = {
+            "files": {entry["object"].partition("/")[2]: entry["row_count"] for entry in contracts},
+            "digests": [entry["sha256"] for entry in contracts],
+        }
+        return {**{vendor: truth[vendor] for vendor in VENDORS}, "file": files}
 
     def count(self, case: Case) -> int:
         """How many rows of the case's object the vendor holds."""

@@ -177,6 +177,27 @@ def test_a_wrong_secret_is_fatal(case: Case, world: World) -> None:
 
 
 @every_remote
+def test_an_expired_token_is_fatal_and_changes_nothing(case: Case, world: World) -> None:
+    destination = world.open(case)
+    before = world.held()
+    world.misbehave(case, {"kind": "expired_token"})
+    with pytest.raises(FatalError):
+        destination.upsert([case.row()])
+    assert world.held() == before
+
+
+@every_remote
+def test_an_error_inside_a_200_is_no_success(case: Case, world: World) -> None:
+    destination = world.open(case)
+    before = world.held()
+    world.misbehave(case, {"kind": "ok_with_error", "status": 500})
+    with pytest.raises((FatalError, RetriableError)) as raised:
+        destination.upsert([case.row()])
+    assert raised.value.receipts == ()
+    assert world.held() == before
+
+
+@every_remote
 def test_a_missing_secret_with_rows_is_fatal_and_names_the_variable(
     case: Case, world: World
 ) -> None:

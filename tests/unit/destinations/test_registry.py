@@ -28,7 +28,7 @@ def test_the_object_chooses_the_capability_and_names_become_vendor_ids() -> None
 @pytest.mark.parametrize(
     ("name", "object_name", "known"),
     [
-        ("tumblr", "list/vip", "google, klaviyo, meta"),
+        ("tumblr", "list/vip", "file, google, klaviyo, meta, postscript, tiktok"),
         ("klaviyo", "segment/vip", "deletion, events/<name>, list/<name>, profiles, suppression"),
         ("klaviyo", "list", "list/<name>, profiles"),
         ("klaviyo", "profiles/vip", "list/<name>, profiles"),
