@@ -27,13 +27,13 @@ create table if not exists member (
     primary key (vendor, object_id, member, identifier)
 ) without rowid;
 create index if not exists member_identifier on member (vendor, object_id, identifier);
+create table if not exists job (
+    id text primary key, vendor text not null, poll_count integer not null, body text not null
+);
 create table if not exists fact (
     vendor text, kind text, object_id text, key text, body text not null,
     primary key (vendor, kind, object_id, key)
 ) without rowid;
-create table if not exists job (
-    id text primary key, vendor text not null, poll_count integer not null, body text not null
-);
 create table if not exists write (
     sequence integer primary key, vendor text not null, operation text not null,
     object_id text not null, row_count integer not null
@@ -163,6 +163,15 @@ class Truth:
             "delete from member where (vendor, member) = ('klaviyo', ?)", (profile_id,)
         )
 
+    def has_fact(self, vendor: str, kind: str, object_id: str, key: str) -> bool:
+        return self._one(
+            "select 1 from fact where (vendor, kind, object_id, key) = (?, ?, ?, ?)",
+            vendor, kind, object_id, key,
+        )
+
+    def profile_count(self) -> int:
+        return int(self._connection.execute("select count(*) from profile").fetchone()[0])
+
     def add_fact(
         self, vendor: str, kind: str, object_id: str, key: str, body: Mapping[str, Any]
     ) -> bool:
@@ -180,15 +189,6 @@ class Truth:
             (vendor, kind, object_id),
         )
         return {row[0]: json.loads(row[1]) for row in rows}
-
-    def has_fact(self, vendor: str, kind: str, object_id: str, key: str) -> bool:
-        return self._one(
-            "select 1 from fact where (vendor, kind, object_id, key) = (?, ?, ?, ?)",
-            vendor, kind, object_id, key,
-        )
-
-    def profile_count(self) -> int:
-        return int(self._connection.execute("select count(*) from profile").fetchone()[0])
 
     def save_job(self, vendor: str, job_id: str, body: Mapping[str, Any]) -> None:
         self._connection.execute(
