@@ -35,10 +35,6 @@ create table if not exists member (
     primary key (vendor, object_id, member, identifier)
 ) without rowid;
 create index if not exists member_identifier on member (vendor, object_id, identifier);
-create table if not exists fact (
-    vendor text, kind text, object_id text, key text, body text not null,
-    primary key (vendor, kind, object_id, key)
-) without rowid;
 create table if not exists job (
     id text primary key, vendor text not null, poll_count integer not null, body text not null
 );

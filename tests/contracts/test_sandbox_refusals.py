@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import json
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -37,60 +36,6 @@ def klaviyo_request() -> dict[str, Any]:
     }
 
 
-def klaviyo_post(path: str, data: dict[str, Any]) -> dict[str, Any]:
-    request = klaviyo_request()
-    return {**request, "path": f"/klaviyo/api/{path}", "json": {"data": data}}
-
-
-def klaviyo_events_request() -> dict[str, Any]:
-    metric = {"data": {"type": "metric", "attributes": {"name": "Margin"}}}
-    event = {"type": "event", "attributes": {"metric": metric, "properties": {}, "value": 1.5}}
-    attributes = {
-        "profile": {"data": {"type": "profile", "attributes": {"email": "ann@example.com"}}},
-        "events": {"data": [event]},
-    }
-    entry = {"type": "event-bulk-create", "attributes": attributes}
-    return klaviyo_post(
-        "event-bulk-create-jobs",
-        {
-            "type": "event-bulk-create-job",
-            "attributes": {"events-bulk-create": {"data": [entry]}},
-        },
-    )
-
-
-def klaviyo_suppression_request() -> dict[str, Any]:
-    profile = {"type": "profile", "attributes": {"email": "ann@example.com"}}
-    return klaviyo_post(
-        "profile-suppression-bulk-create-jobs",
-        {
-            "type": "profile-suppression-bulk-create-job",
-            "attributes": {"profiles": {"data": [profile]}},
-        },
-    )
-
-
-def klaviyo_unsubscription_request() -> dict[str, Any]:
-    leave = {"email": {"marketing": {"consent": "UNSUBSCRIBED"}}}
-    attributes = {"email": "ann@example.com", "subscriptions": leave}
-    profile = {"type": "profile", "attributes": attributes}
-    return klaviyo_post(
-        "profile-subscription-bulk-delete-jobs",
-        {
-            "type": "profile-subscription-bulk-delete-job",
-            "attributes": {"profiles": {"data": [profile]}},
-        },
-    )
-
-
-def klaviyo_deletion_request() -> dict[str, Any]:
-    profile = {"type": "profile", "attributes": {"email": "ann@example.com"}}
-    return klaviyo_post(
-        "data-privacy-deletion-jobs",
-        {"type": "data-privacy-deletion-job", "attributes": {"profile": {"data": profile}}},
-    )
-
-
 def meta_request() -> dict[str, Any]:
     session = {"session_id": 1, "batch_seq": 1, "last_batch_flag": True}
     payload = {"schema": ["EXTERN_ID", "EMAIL"], "data": [["c1", digest("a")]]}
@@ -103,19 +48,6 @@ def meta_request() -> dict[str, Any]:
         },
         "json": {"session": session, "payload": payload},
     }
-
-
-def meta_conversions_request() -> dict[str, Any]:
-    event = {
-        "event_name": "Purchase",
-        "event_time": int(time.time()) - 60,
-        "event_id": "purchase:shop:1",
-        "action_source": "other",
-        "user_data": {"em": [digest("a")]},
-        "custom_data": {"value": 1.5, "currency": "USD"},
-        "data_processing_options": [],
-    }
-    return {**meta_request(), "path": "/meta/v26.0/shop/events", "json": {"data": [event]}}
 
 
 def google_request() -> dict[str, Any]:
@@ -135,20 +67,6 @@ def google_request() -> dict[str, Any]:
             "termsOfService": {"customerMatchTermsOfServiceStatus": "ACCEPTED"},
         },
     }
-
-
-def google_conversions_request() -> dict[str, Any]:
-    request = google_request()
-    destination = {**request["json"]["destinations"][0], "productDestinationId": "purchase"}
-    event = {
-        "transactionId": "order-1",
-        "eventTimestamp": "2026-11-20T10:00:00+00:00",
-        "currency": "USD",
-        "conversionValue": 1.5,
-        "userData": {"userIdentifiers": [{"emailAddress": digest("a")}]},
-    }
-    body = {"destinations": [destination], "events": [event], "encoding": "HEX"}
-    return {**request, "path": "/google/v1/events:ingest", "json": body}
 
 
 def tiktok_request() -> dict[str, Any]:
@@ -203,6 +121,19 @@ def redaction_request() -> dict[str, Any]:
     }
 
 
+def postscript_event_request() -> dict[str, Any]:
+    event = {
+        "type": "back_in_stock",
+        "phone": "+16505550100",
+        "occurred_at": "2026-11-20 12:00:00.000000",
+        "properties": {"product": "Shoe"},
+    }
+    return {
+        **postscript_request(), "method": "POST", "path": "/postscript/api/v2/events",
+        "json": event,
+    }  # fmt: skip
+
+
 def answer(world: World, request: Mapping[str, Any]) -> httpx.Response:
     return world.client.request(
         request["method"],
@@ -244,12 +175,6 @@ def without_body(*path: str | int) -> Change:
     return change
 
 
-def _at(body: Any, path: tuple[str | int, ...]) -> Any:
-    for step in path:
-        body = body[step]
-    return body
-
-
 PROFILES = ("data", "attributes", "profiles", "data")
 PROFILE = {"type": "profile", "attributes": {"email": "ann@example.com"}}
 KLAVIYO: dict[str, tuple[Change, int]] = {
@@ -284,64 +209,6 @@ KLAVIYO: dict[str, tuple[Change, int]] = {
     ),
     "no such path": (with_path("/klaviyo/api/profile-subscription-bulk-create-jobs"), 404),
 }
-ENTRIES = ("data", "attributes", "events-bulk-create", "data")
-EVENT = (*ENTRIES, 0, "attributes", "events", "data", 0, "attributes")
-KLAVIYO_EVENTS: dict[str, tuple[Change, int]] = {
-    "no key": (without_header("authorization"), 401),
-    "another type": (with_body(*ENTRIES, 0, "type", to="event"), 400),
-    "no events": (with_body(*ENTRIES, to=[]), 400),
-    "1,001 events": (
-        lambda request: with_body(*ENTRIES, to=_at(request["json"], ENTRIES) * 1_001)(request),
-        400,
-    ),
-    "no metric": (without_body(*EVENT, "metric"), 400),
-    "no properties": (without_body(*EVENT, "properties"), 400),
-    "a metric of 128 characters": (
-        with_body(*EVENT, "metric", "data", "attributes", "name", to="m" * 128), 400,
-    ),
-    "a value that is a text": (with_body(*EVENT, "value", to="1.50"), 400),
-    "a time before 1990": (with_body(*EVENT, "time", to="1989-01-01T00:00:00Z"), 400),
-    "an unknown key": (with_body(*EVENT, "event_id", to="e1"), 400),
-    "a text of 100 kB": (with_body(*EVENT, "properties", to={"a": "x" * 100_001}), 400),
-    "no identifier": (
-        with_body(*ENTRIES, 0, "attributes", "profile", "data", "attributes", to={}), 400,
-    ),
-}
-ADDRESSED: dict[str, tuple[Change, int]] = {
-    "no profiles": (with_body(*PROFILES, to=[]), 400),
-    "101 profiles": (
-        lambda request: with_body(*PROFILES, to=_at(request["json"], PROFILES) * 101)(request), 400,
-    ),
-    "no address": (with_body(*PROFILES, 0, "attributes", "email", to="not-an-address"), 400),
-    "an unknown key": (with_body(*PROFILES, 0, "attributes", "external_id", to="c1"), 400),
-}
-KLAVIYO_SUPPRESSION: dict[str, tuple[Change, int]] = {
-    **ADDRESSED,
-    "the way back": (
-        with_path("/klaviyo/api/profile-suppression-bulk-delete-jobs"), 404,
-    ),
-}
-CHANNEL = (*PROFILES, 0, "attributes", "subscriptions")
-KLAVIYO_UNSUBSCRIPTION: dict[str, tuple[Change, int]] = {
-    **ADDRESSED,
-    "a list": (with_body("data", "relationships", to={"list": {"data": {"id": "vip"}}}), 400),
-    "consent that is granted": (
-        with_body(*CHANNEL, "email", "marketing", "consent", to="SUBSCRIBED"), 400,
-    ),
-    "a channel without its identifier": (
-        with_body(*CHANNEL, "sms", to={"marketing": {"consent": "UNSUBSCRIBED"}}), 400,
-    ),
-    "no channel": (with_body(*CHANNEL, to={}), 400),
-    "the way back": (with_path("/klaviyo/api/profile-subscription-bulk-create-jobs"), 404),
-}
-ERASED = ("data", "attributes", "profile", "data")
-KLAVIYO_DELETION: dict[str, tuple[Change, int]] = {
-    "two identifiers": (
-        with_body(*ERASED, "attributes", "phone_number", to="+16505551212"), 400,
-    ),
-    "no identifier": (with_body(*ERASED, "attributes", to={}), 400),
-    "an external id": (with_body(*ERASED, "attributes", to={"external_id": "c1"}), 400),
-}
 META: dict[str, tuple[Change, int]] = {
     "no token": (without_header("authorization"), 401),
     "token in the address": (with_path("/meta/v26.0/vip/users?access_token=x"), 400),
@@ -354,41 +221,6 @@ META: dict[str, tuple[Change, int]] = {
     "narrow row": (with_body("payload", "data", to=[["c1"]]), 400),
     "no rows": (with_body("payload", "data", to=[]), 400),
     "10,001 rows": (with_body("payload", "data", to=[["c", digest("a")]] * 10_001), 400),
-}
-LDU = {"data_processing_options": ["LDU"]}
-
-
-def with_event(**fields: Any) -> Change:
-    return lambda request: request["json"]["data"][0].update(fields)
-
-
-META_CONVERSIONS: dict[str, tuple[Change, int]] = {
-    "no token": (without_header("authorization"), 401),
-    "another version": (with_path("/meta/v1.0/shop/events"), 400),
-    "unknown dataset": (with_path("/meta/v26.0/none/events"), 404),
-    "an audience for a dataset": (with_path("/meta/v26.0/vip/events"), 404),
-    "no events": (with_body("data", to=[]), 400),
-    "1,001 events": (
-        lambda request: with_body("data", to=request["json"]["data"] * 1_001)(request), 400,
-    ),
-    "eight days old": (with_event(event_time=int(time.time()) - 8 * 86_400), 400),
-    "a time that is a text": (with_event(event_time="1795168800"), 400),
-    "no person": (with_event(user_data={}), 400),
-    "a plain e-mail": (with_event(user_data={"em": ["ann@example.com"]}), 400),
-    "an md5": (with_event(user_data={"em": ["0cc175b9c0f1b6a831c399e269772661"]}), 400),
-    "a hashed agent": (with_event(user_data={"client_user_agent": digest("agent")}), 400),
-    "a website without a browser": (with_event(action_source="website"), 400),
-    "an unknown source": (with_event(action_source="shop"), 400),
-    "a purchase without value": (with_event(custom_data={"currency": "USD"}), 400),
-    "a value that is a text": (with_event(custom_data={"value": "1.5", "currency": "USD"}), 400),
-    "limited data use of no place": (with_event(**LDU), 400),
-    "limited data use of an unknown state": (
-        with_event(
-            **LDU, data_processing_options_country=1, data_processing_options_state=7,
-        ),
-        400,
-    ),
-    "an unknown key": (with_event(value=1.5), 400),
 }
 MEMBER = {"userData": {"userIdentifiers": [{"emailAddress": digest("a")}]}}
 IDENTIFIERS = ("audienceMembers", 0, "userData", "userIdentifiers")
@@ -423,37 +255,6 @@ GOOGLE: dict[str, tuple[Change, int]] = {
     "unknown consent": (
         with_body("audienceMembers", 0, "consent", to={"adUserData": "GRANTED"}), 400,
     ),
-}
-
-def with_google_event(**fields: Any) -> Change:
-    return lambda request: request["json"]["events"][0].update(fields)
-
-
-GOOGLE_CONVERSIONS: dict[str, tuple[Change, int]] = {
-    "no token": (without_header("authorization"), 401),
-    "no encoding": (without_body("encoding"), 400),
-    "a list for a conversion action": (
-        with_body("destinations", 0, "productDestinationId", to="vip"), 404,
-    ),
-    "no events": (with_body("events", to=[]), 400),
-    "2,001 events": (
-        lambda request: with_body("events", to=request["json"]["events"] * 2_001)(request), 400,
-    ),
-    "no order": (without_body("events", 0, "transactionId"), 400),
-    "no time": (without_body("events", 0, "eventTimestamp"), 400),
-    "a time without a zone": (with_google_event(eventTimestamp="2026-11-20T10:00:00"), 400),
-    "a value that is a text": (with_google_event(conversionValue="1.5"), 400),
-    "a value of no currency": (without_body("events", 0, "currency"), 400),
-    "an unknown source": (with_google_event(eventSource="SHOP"), 400),
-    "nobody": (without_body("events", 0, "userData"), 400),
-    "no identifiers": (with_google_event(userData={"userIdentifiers": []}), 400),
-    "a plain e-mail": (
-        with_google_event(userData={"userIdentifiers": [{"emailAddress": "ann@example.com"}]}),
-        400,
-    ),
-    "an unknown click": (with_google_event(adIdentifiers={"fbclid": "x"}), 400),
-    "an unknown consent": (with_google_event(consent={"adUserData": "GRANTED"}), 400),
-    "an unknown key": (with_google_event(eventId="e1"), 400),
 }
 # This vendor answers HTTP 200; what counts is the code in the body.
 TIKTOK: dict[str, tuple[Change, int]] = {
@@ -507,20 +308,23 @@ REDACTION: dict[str, tuple[Change, int]] = {
         lambda request: request.update(method="POST", path="/postscript/api/v2/subscribers"), 405,
     ),
 }
+POSTSCRIPT_EVENTS: dict[str, tuple[Change, int]] = {
+    "no type": (without_body("type"), 400),
+    "a type with spaces": (with_body("type", to="back in stock"), 400),
+    "nobody": (without_body("phone"), 400),
+    "another form of time": (with_body("occurred_at", to="2026-11-20T12:00:00Z"), 400),
+    "an object": (with_body("properties", "deep", to={"a": "b"}), 400),
+    "unknown key": (with_body("event_id", to="1"), 400),
+}
 VENDORS = {
+    "postscript_events": (postscript_event_request, POSTSCRIPT_EVENTS),
     "postscript": (postscript_request, POSTSCRIPT),
     "postscript_redaction": (redaction_request, REDACTION),
     "tiktok": (tiktok_request, TIKTOK),
     "tiktok_events": (tiktok_event_request, TIKTOK_EVENTS),
     "klaviyo": (klaviyo_request, KLAVIYO),
-    "klaviyo events": (klaviyo_events_request, KLAVIYO_EVENTS),
-    "klaviyo suppression": (klaviyo_suppression_request, KLAVIYO_SUPPRESSION),
-    "klaviyo unsubscription": (klaviyo_unsubscription_request, KLAVIYO_UNSUBSCRIPTION),
-    "klaviyo deletion": (klaviyo_deletion_request, KLAVIYO_DELETION),
     "meta": (meta_request, META),
-    "meta conversions": (meta_conversions_request, META_CONVERSIONS),
     "google": (google_request, GOOGLE),
-    "google conversions": (google_conversions_request, GOOGLE_CONVERSIONS),
 }
 every_canary = pytest.mark.parametrize(
     ("vendor", "name"), [(vendor, name) for vendor, (_, bad) in VENDORS.items() for name in bad]
@@ -531,7 +335,7 @@ every_canary = pytest.mark.parametrize(
 def test_the_good_request_is_taken(vendor: str, world: World) -> None:
     response = answer(world, VENDORS[vendor][0]())
     assert response.status_code in (200, 202)
-    assert not response.content or response.json().get("code", 0) == 0
+    assert response.json().get("code", 0) == 0
 
 
 @every_canary
@@ -589,34 +393,6 @@ def test_meta_counts_invalid_rows_in_a_200(world: World) -> None:
     assert response.status_code == 200
     assert response.json()["num_received"] == 4
     assert response.json()["num_invalid_entries"] == 3
-
-
-def test_meta_fails_a_whole_request_for_one_event_and_does_not_say_which(world: World) -> None:
-    request = meta_conversions_request()
-    (event,) = request["json"]["data"]
-    bad = {**event, "event_id": "b", "user_data": {"em": ["ann@example.com"]}}
-    request["json"]["data"] = [{**event, "event_id": f"batch:{n}"} for n in range(3)] + [bad]
-    before = world.held()
-    response = answer(world, request)
-    assert response.status_code == 400
-    assert "3" not in response.json()["error"]["message"]
-    assert world.held() == before
-
-
-def test_meta_counts_one_event_of_an_id_and_receives_all(world: World) -> None:
-    request = meta_conversions_request()
-    (event,) = request["json"]["data"]
-    request["json"]["data"] = [{**event, "event_id": "once"}] * 2
-    before = world.held()["meta"]["events"]["shop"]
-    assert answer(world, request).json()["events_received"] == 2
-    assert world.held()["meta"]["events"]["shop"] == before + 1
-
-
-def test_meta_changes_no_audience_that_it_has_flagged(world: World) -> None:
-    request = {**meta_request(), "path": "/meta/v26.0/diabetes/users"}
-    response = answer(world, request)
-    assert response.status_code == 400
-    assert response.json()["error"]["error_subcode"] == 1713230
 
 
 def test_tiktok_takes_the_usable_part_and_says_only_that_it_was_a_part(world: World) -> None:
