@@ -27,6 +27,7 @@ from orchestration.destinations.postscript.compliance import (
     PostscriptRedaction,
     PostscriptUnsubscription,
 )
+from orchestration.destinations.postscript.events import PostscriptEvents
 from orchestration.destinations.postscript.subscribers import PostscriptSubscribers
 from orchestration.destinations.tiktok import errors as tiktok
 from orchestration.destinations.tiktok.audience import TikTokAudience
@@ -129,6 +130,12 @@ def _postscript_redaction(
     return PostscriptRedaction(_postscript_http(settings, transport))
 
 
+def _postscript_events(
+    name: str, settings: DestinationSettings, transport: Transport
+) -> Destination:
+    return PostscriptEvents(_postscript_http(settings, transport), settings.object_id(name))
+
+
 def _file(name: str, settings: DestinationSettings, _: Transport) -> Destination:
     return FileMirror(open_table(name, settings))
 
@@ -144,6 +151,7 @@ PLUGINS: Mapping[str, Mapping[str, Opener]] = {
         "subscribers": _postscript_subscribers,
         "unsubscription": _postscript_unsubscription,
         "redaction": _postscript_redaction,
+        "events": _postscript_events,
     },
     "file": {"file": _file},
     "tiktok": {"audience": _tiktok_audience, "conversions": _tiktok_conversions},

@@ -121,6 +121,19 @@ def redaction_request() -> dict[str, Any]:
     }
 
 
+def postscript_event_request() -> dict[str, Any]:
+    event = {
+        "type": "back_in_stock",
+        "phone": "+16505550100",
+        "occurred_at": "2026-11-20 12:00:00.000000",
+        "properties": {"product": "Shoe"},
+    }
+    return {
+        **postscript_request(), "method": "POST", "path": "/postscript/api/v2/events",
+        "json": event,
+    }  # fmt: skip
+
+
 def answer(world: World, request: Mapping[str, Any]) -> httpx.Response:
     return world.client.request(
         request["method"],
@@ -295,7 +308,16 @@ REDACTION: dict[str, tuple[Change, int]] = {
         lambda request: request.update(method="POST", path="/postscript/api/v2/subscribers"), 405,
     ),
 }
+POSTSCRIPT_EVENTS: dict[str, tuple[Change, int]] = {
+    "no type": (without_body("type"), 400),
+    "a type with spaces": (with_body("type", to="back in stock"), 400),
+    "nobody": (without_body("phone"), 400),
+    "another form of time": (with_body("occurred_at", to="2026-11-20T12:00:00Z"), 400),
+    "an object": (with_body("properties", "deep", to={"a": "b"}), 400),
+    "unknown key": (with_body("event_id", to="1"), 400),
+}
 VENDORS = {
+    "postscript_events": (postscript_event_request, POSTSCRIPT_EVENTS),
     "postscript": (postscript_request, POSTSCRIPT),
     "postscript_redaction": (redaction_request, REDACTION),
     "tiktok": (tiktok_request, TIKTOK),
