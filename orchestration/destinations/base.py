@@ -139,13 +139,23 @@ class FatalError(DeliveryError):
 
 
 class RetriableError(DeliveryError):
-    """Wait and send again; ``retry_after_seconds`` is a floor where the vendor named one."""
+    """Wait and send again; ``retry_after_seconds`` is a floor where the vendor named one.
+
+    ``may_have_effect``: the answer is lost or a server's failure, and the request may have arrived.
+    Whoever cannot send twice harmlessly does not send again then.
+    """
 
     def __init__(
-        self, what: str, *, remedy: str, retry_after_seconds: float | None = None
+        self,
+        what: str,
+        *,
+        remedy: str,
+        retry_after_seconds: float | None = None,
+        may_have_effect: bool = False,
     ) -> None:
         super().__init__(what, remedy=remedy)
         self.retry_after_seconds = retry_after_seconds
+        self.may_have_effect = may_have_effect
 
 
 class RefusedError(FatalError):

@@ -33,6 +33,8 @@ TIMEOUT_SECONDS = {"connect": 10.0, "read": 60.0, "write": 60.0, "pool": 10.0}
 ANSWER_BYTES_MAX = 16 * 1024 * 1024
 PATIENCE_SECONDS = 10.0
 PATIENT_ATTEMPTS = 6
+RESEND = "Send again; sending twice is harmless, or the row is in doubt."
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
@@ -160,7 +162,8 @@ class VendorHttp:
         if not readable or (body is None and is_failure):
             raise RetriableError(
                 f"{self.settings.name} answered {operation} with something that is not JSON.",
-                remedy="Send again; sending twice is harmless.",
+                remedy=RESEND,
+                may_have_effect=True,
             )
         if is_failure:
             raise self._failure(response.status_code, headers, body, operation)
@@ -229,7 +232,8 @@ class VendorHttp:
             )
         return RetriableError(
             f"{name} did not finish its answer to {operation} ({type(error).__name__}).",
-            remedy="Send again; sending twice is harmless.",
+            remedy=RESEND,
+            may_have_effect=not isinstance(error, _NEVER_SENT),
         )
 
     def _failure(
@@ -249,6 +253,7 @@ class VendorHttp:
                 what,
                 remedy="Wait and send again.",
                 retry_after_seconds=table.retry_after(headers, body),
+                may_have_effect=status >= 500 or status == 408,
             )
         is_partial = bool(codes & table.partial_codes)
         is_refused = status in table.refused_statuses or bool(codes & table.refused_codes)

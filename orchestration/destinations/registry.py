@@ -40,6 +40,7 @@ from orchestration.destinations.postscript.compliance import (
     PostscriptRedaction,
     PostscriptUnsubscription,
 )
+from orchestration.destinations.postscript.events import PostscriptEvents
 from orchestration.destinations.postscript.subscribers import PostscriptSubscribers
 from orchestration.destinations.tiktok import errors as tiktok
 from orchestration.destinations.tiktok.audience import TikTokAudience
@@ -179,6 +180,10 @@ def _postscript_redaction(_: str, settings: DestinationSettings, wire: Wire) -> 
     return PostscriptRedaction(_postscript_http(settings, wire))
 
 
+def _postscript_events(name: str, settings: DestinationSettings, wire: Wire) -> Destination:
+    return PostscriptEvents(_postscript_http(settings, wire), settings.object_id(name))
+
+
 def _file(name: str, settings: DestinationSettings, _: Wire) -> Destination:
     return FileMirror(open_table(name, settings))
 
@@ -204,6 +209,7 @@ PLUGINS: Mapping[str, Mapping[str, Opener]] = {
         "subscribers": _postscript_subscribers,
         "unsubscription": _postscript_unsubscription,
         "redaction": _postscript_redaction,
+        "events": _postscript_events,
     },
     "file": {"file": _file},
 }

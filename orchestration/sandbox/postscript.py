@@ -1,11 +1,12 @@
 """Postscript's subscribers and compliance endpoints, as strict as the real ones.
 
-What lives here: reading and changing subscribers, opt-out and erasure.
+What lives here: reading and changing subscribers, opt-out, erasure, events.
 What never does: adding subscribers by API: there, each add texts a person.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
@@ -26,6 +27,9 @@ IDENTIFIERS = {"postscript_subscriber_id": "id", "phone_number": "phone_number"}
 REDACT_IDENTIFIERS = {
     **IDENTIFIERS, "email": "email", "shopify_customer_id": "shopify_customer_id",
 }  # fmt: skip
+EVENT = {"type", "subscriber_id", "phone", "email", "occurred_at", "properties", "external_id"}
+TYPE = re.compile(r"[A-Za-z0-9_]+")
+TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.]\d{1,6}")
 RATE_LIMITED = 3002
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -67,6 +71,7 @@ class Postscript:
                 methods=["PATCH"],
             ),
             Route(f"{base}/compliance/redact", self._guarded(self._redact), methods=["PATCH"]),
+            Route(f"{base}/events", self._guarded(self._event), methods=["POST"]),
         ]
 
     def _guarded(self, handler: Handler) -> Handler:
@@ -140,6 +145,24 @@ class Postscript:
             self._truth.add_fact("postscript", "redact", "", f"{name}:{value}", {})
             self._truth.log_write("postscript", "redact", "", 1)
         return JSONResponse({"message": "OK"}, status_code=202)
+
+    async def _event(self, request: Request) -> Response:
+        body = check_keys(await _body(request), "", EVENT, {"type"})
+        if not TYPE.fullmatch(str(body["type"])):
+            raise Refusal(400, "v2.invalid", "type", "letters, digits and _ only")
+        if not any(body.get(name) for name in ("subscriber_id", "phone", "email")):
+            raise Refusal(400, "v2.invalid", "", "nobody is named")
+        if "occurred_at" in body and not TIME.fullmatch(str(body["occurred_at"])):
+            raise Refusal(400, "v2.invalid", "occurred_at", "not a time")
+        given = body.get("properties", {})
+        if not isinstance(given, Mapping) or not all(map(_is_property, given.values())):
+            raise Refusal(400, "v2.invalid", "properties", "not a property")
+        with self._truth.transaction():
+            # Nothing is dropped as a repetition, whatever its external_id says.
+            number = len(self._truth.facts("postscript", "events", body["type"])) + 1
+            self._truth.add_fact("postscript", "events", body["type"], f"{number:08d}", body)
+            self._truth.log_write("postscript", "event_add", body["type"], 1)
+        return JSONResponse({"event_ids": [f"ev-{number}"]}, status_code=202)
 
     def _subscribers(self) -> dict[str, dict[str, Any]]:
         return self._truth.documents("postscript", "subscribers")

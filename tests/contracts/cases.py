@@ -28,7 +28,7 @@ OBJECTS = {
     "meta": ["custom_audience/vip", "custom_audience/diabetes", "conversions/shop"],
     "google": ["vip", "conversions/purchase"],
     "tiktok": ["audience/vip", "conversions/web"],
-    "postscript": ["subscribers", "unsubscription", "redaction"],
+    "postscript": ["subscribers", "unsubscription", "redaction", "events/back_in_stock"],
 }
 # People who subscribed themselves: the phones of the rows below.
 SUBSCRIBERS = [f"+1650555{number:04d}" for number in range(2_000)]
@@ -52,8 +52,9 @@ class Case:
     ``path``: part of the address of the call that carries rows. ``verdict``: what a good row gets;
     accepted_unverified where the vendor has no status to ask for. ``wrong_secret``, ``unknown``:
     what an error of that cause names; ``unknown`` is empty where an object comes to be by use.
-    ``calls_per_row``: to that address, where a request holds one
-    row. ``removes``: False where nothing can be taken back. ``is_remote``: False where it has
+    ``calls_per_row``: to that address, where a request holds one row. ``removes``: False where
+    nothing can be taken back. ``is_repeatable``: False where the vendor would take a row twice.
+    ``is_remote``: False where it has
     neither a network nor a credential that could fail. ``counts``: where the vendor's record counts
     the object's rows.
     """
@@ -68,6 +69,7 @@ class Case:
     unknown: str = "404"
     calls_per_row: int = 1
     removes: bool = True
+    is_repeatable: bool = True
     is_remote: bool = True
     counts: tuple[str, ...] = ()
 
@@ -304,6 +306,22 @@ CASES = [
         calls_per_row=2,
         verdict="accepted_unverified",
         removes=False,
+    ),
+    Case(
+        "postscript",
+        "events/back_in_stock",
+        lambda key: {
+            "event_id": f"event:canary:{key}",
+            "event_at": "2026-11-20T12:00:00Z",
+            "phone_number": f"+1650558{key[-4:]}",
+            "property_product": f"Product{key}",
+        },
+        {"property_product": {"deep": "object"}},
+        path="events",
+        unknown="",
+        verdict="accepted_unverified",
+        removes=False,
+        is_repeatable=False,
     ),
 ]
 

@@ -23,11 +23,13 @@ def every(cases: list[Case]) -> pytest.MarkDecorator:
 
 every_destination = every(CASES)
 every_remote = every([case for case in CASES if case.is_remote])
-every_remote_name = every(
-    [case for case in CASES if case.is_remote and case.unknown and "/" in case.object]
-)
+# Of events, the name is made by being sent.
+every_known_name = every([c for c in CASES if c.is_remote and "/" in c.object and c.unknown])
 every_membership = every([case for case in CASES if case.counts])
 every_removing = every([case for case in CASES if case.removes])
+every_repeatable = every([case for case in CASES if case.is_repeatable])
+every_remote_repeatable = every([c for c in CASES if c.is_remote and c.is_repeatable])
+every_unrepeatable = every([case for case in CASES if not case.is_repeatable])
 every_staying = every([case for case in CASES if not case.removes])
 
 
@@ -87,7 +89,7 @@ def test_a_mixed_response_gives_mixed_receipts(case: Case, world: World) -> None
     assert all(receipt.reason for receipt in receipts if receipt.verdict == "rejected")
 
 
-@every_destination
+@every_repeatable
 def test_the_same_batch_twice_is_harmless(case: Case, world: World) -> None:
     destination = world.open(case)
     rows = [case.row() for _ in range(3)]
@@ -98,7 +100,7 @@ def test_the_same_batch_twice_is_harmless(case: Case, world: World) -> None:
     assert world.held() == once
 
 
-@every_remote
+@every_remote_repeatable
 def test_an_answer_lost_after_its_effect_is_made_good_by_sending_again(
     case: Case, world: World
 ) -> None:
@@ -114,6 +116,24 @@ def test_an_answer_lost_after_its_effect_is_made_good_by_sending_again(
     assert after != before
     settled(destination, rows, destination.upsert(rows))
     assert world.held() == after
+
+
+@every_unrepeatable
+def test_what_cannot_be_repeated_is_in_doubt_after_a_lost_answer_and_stays_so(
+    case: Case, world: World
+) -> None:
+    destination = world.open(case)
+    faults: list[dict[str, object]] = [
+        {"kind": "lost_ack"}, {"kind": "bad_json"}, {"kind": "drop"},
+        {"kind": "status", "status": 503}, {"kind": "html", "status": 502},
+    ]  # fmt: skip
+    calls = len(world.writes())
+    for fault in faults:
+        world.misbehave(case, fault)
+        receipts = destination.upsert([case.row()])
+        assert [receipt.verdict for receipt in receipts] == ["ambiguous"]
+    # Two of the five took effect, and none was sent again.
+    assert len(world.writes()) == calls + 2
 
 
 @every_staying
@@ -208,7 +228,7 @@ def test_a_missing_secret_with_rows_is_fatal_and_names_the_variable(
         assert f"TRIBUTARY_{case.destination.upper()}_SECRET" in raised.value.remedy
 
 
-@every_remote_name
+@every_known_name
 def test_an_unknown_object_is_fatal(case: Case, world: World) -> None:
     unknown = replace(case, object=f"{case.object}_that_nobody_made")
     with pytest.raises(FatalError) as raised:
@@ -227,7 +247,7 @@ def test_too_many_requests_is_retriable_with_the_vendors_floor(
     assert raised.value.retry_after_seconds == 17.0
 
 
-@every_remote
+@every_remote_repeatable
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_failing_server_is_retriable(case: Case, status: int, world: World) -> None:
     destination = world.open(case)
@@ -252,8 +272,9 @@ def test_rows_decided_before_a_failure_are_not_forgotten(case: Case, world: Worl
     row_count = min(2, destination.limits.rows_per_request)
     destination = in_small_requests(destination, row_count)
     rows = [case.row() for _ in range(4)]
-    answers = [{"kind": "ok"}] * case.calls_per_row
-    world.misbehave(case, *answers, {"kind": "status", "status": 503}, path=case.path)
+    answers: list[dict[str, object]] = [{"kind": "ok"}] * case.calls_per_row
+    failure = {"kind": "status", "status": 503 if case.is_repeatable else 429}
+    world.misbehave(case, *answers, failure, path=case.path)
     with pytest.raises(RetriableError) as raised:
         destination.upsert(rows)
     decided = [row.key for row in rows[:row_count]]

@@ -29,6 +29,11 @@ def guarded(text: str) -> str:
     return f"{GUARD}{text}" if text and (is_formula or text.startswith(GUARD)) else text
 
 
+def unguarded(text: str) -> str:
+    """The text of which ``guarded`` made this."""
+    return text.removeprefix(GUARD)
+
+
 def cell(value: Any) -> str:
     """A JSON value as it stands in the file; nothing is the empty cell."""
     if value is None:

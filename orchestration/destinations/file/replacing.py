@@ -17,13 +17,15 @@ from orchestration.faults import kill_point
 
 
 class Digest:
-    """A stream that keeps the SHA-256 of what was written to it."""
+    """A stream that keeps the SHA-256 of what was written to it, and how many times it was."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._sha256 = hashlib.sha256()
+        self.count = 0
 
     def write(self, text: str) -> int:
+        self.count += 1
         self._sha256.update(text.encode())
         return self._stream.write(text)
 

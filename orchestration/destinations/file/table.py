@@ -10,13 +10,22 @@ that finds another SHA-256 in the contract has come between the two and reads ag
 from __future__ import annotations
 
 import csv
+import heapq
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
-from orchestration.destinations.file.cells import CellType, cell, common, guarded, type_of
+from orchestration.destinations.file.cells import (
+    CellType,
+    cell,
+    common,
+    guarded,
+    type_of,
+    unguarded,
+)
 from orchestration.destinations.file.contract import KEY, foreign, read_types, write_contract
 from orchestration.destinations.file.replacing import Digest, replaced
 from orchestration.faults import kill_point
@@ -41,9 +50,9 @@ class Table:
         return self.folder / f"{self.name}.contract.json"
 
     def keys(self) -> Iterator[str]:
-        """The keys as they stand in the file."""
+        """The keys of the rows."""
         with self._rows() as (_, rows):
-            yield from (row[0] for row in rows)
+            yield from (unguarded(row[0]) for row in rows)
 
     def change(self, changes: Changes) -> frozenset[str]:
         """Replace file and contract; the changed keys that stood in the file before.
@@ -54,30 +63,32 @@ class Table:
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         columns = self._columns(changes)
+        touched = {guarded(key): key for key in changes}
+        found: set[str] = set()
+        new = [
+            [stored, *(cell(payload.get(column)) for column in columns)]
+            for stored, key in sorted(touched.items())
+            if (payload := changes[key]) is not None
+        ]
         with self._rows() as (old, rows), replaced(self.file) as stream:
+            places = [old.index(name) + 1 if name in old else None for name in columns]
+            is_as_before = old == list(columns)
+
+            def staying() -> Iterator[list[str]]:
+                for row in rows:
+                    if row[0] in touched:
+                        found.add(touched[row[0]])
+                    elif is_as_before:
+                        yield row
+                    else:
+                        yield [row[0], *("" if at is None else row[at] for at in places)]
+
             digest = Digest(stream)
             writer = csv.writer(digest, lineterminator="\r\n")
-            writer.writerow([KEY, *columns])
-            found, row_count = set(), 0
-            waiting = iter(sorted((guarded(key), key) for key in changes))
-            following = next(waiting, None)
-            for row in rows:
-                while following and following[0] < row[0]:
-                    row_count += _write(writer, following[0], columns, changes[following[1]])
-                    following = next(waiting, None)
-                if following and following[0] == row[0]:
-                    found.add(following[1])
-                    row_count += _write(writer, row[0], columns, changes[following[1]])
-                    following = next(waiting, None)
-                else:
-                    cells = dict(zip(old, row[1:], strict=True))
-                    writer.writerow([row[0], *(cells.get(column, "") for column in columns)])
-                    row_count += 1
-            while following:
-                row_count += _write(writer, following[0], columns, changes[following[1]])
-                following = next(waiting, None)
+            # Rows compare by their key: no two are equal in it.
+            writer.writerows(chain([[KEY, *columns]], heapq.merge(staying(), new)))
         kill_point("file_between_replacements")
-        write_contract(self.contract, self.name, columns, row_count, digest.value())
+        write_contract(self.contract, self.name, columns, digest.count - 1, digest.value())
         return frozenset(found)
 
     def _columns(self, changes: Changes) -> dict[str, CellType | None]:
@@ -125,12 +136,3 @@ class Table:
                 raise foreign(self.file)
             last = row[0]
             yield row
-
-
-def _write(
-    writer: Any, key: str, columns: Mapping[str, Any], payload: Mapping[str, Any] | None
-) -> int:
-    if payload is None:
-        return 0
-    writer.writerow([key, *(cell(payload.get(column)) for column in columns)])
-    return 1

@@ -101,7 +101,7 @@ def _change(row: Row) -> Mapping[str, Any] | Unfit:
         return Unfit("no_identifier")
     if not E164.fullmatch(str(phone)):
         return Unfit("not_e164:phone_number")
-    properties = _properties(row.payload)
+    properties = properties_of(row.payload)
     if not properties:
         return Unfit("no_properties")
     if len(properties) > PROPERTIES_MAX:
@@ -109,7 +109,7 @@ def _change(row: Row) -> Mapping[str, Any] | Unfit:
     return {"properties": properties}
 
 
-def _properties(payload: Mapping[str, Any]) -> dict[str, Any]:
+def properties_of(payload: Mapping[str, Any]) -> dict[str, Any]:
     """What there is to say; fractions as text, for which the vendor has no type."""
     return {
         name.removeprefix(PROPERTY_PREFIX): str(value) if isinstance(value, float) else value
@@ -119,7 +119,7 @@ def _properties(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _accepted(row: Row, subscriber_id: str) -> Receipt:
-    cleared = _properties(row.prior_payload or {}).keys() - _properties(row.payload).keys()
+    cleared = properties_of(row.prior_payload or {}).keys() - properties_of(row.payload).keys()
     reason = "cleared_properties_stay" if cleared else None
     return Receipt(row.key, "accepted", reason=reason, vendor_id=subscriber_id)
 

@@ -177,6 +177,66 @@ def test_a_refused_row_is_a_receipt() -> None:
     assert outcome(destination, row("s1")) == ("rejected", "v2.invalid")
 
 
+def event(**changes: Any) -> Row:
+    payload = {
+        "event_id": "event:1", "event_at": "2026-11-20T13:00:00+01:00", "phone_number": PHONE,
+        "property_product": "Shoe",
+    }  # fmt: skip
+    return Row("event:1", {**payload, **changes})
+
+
+def test_an_event_has_the_vendors_shape() -> None:
+    destination, vendor = plugin("events/back_in_stock", ok({"event_ids": ["e1"]}, 202))
+    receipts = destination.upsert([event()])
+    assert vendor.requests[0].method == "POST"
+    assert vendor.requests[0].url.path == "/api/v2/events"
+    assert vendor.body(0) == {
+        "type": "back_in_stock", "phone": PHONE, "external_id": "event:1",
+        "occurred_at": "2026-11-20 12:00:00.000000", "properties": {"product": "Shoe"},
+    }
+    assert (receipts[0].verdict, receipts[0].vendor_id) == ("accepted_unverified", "e1")
+    assert idempotency(destination) == "none"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x"), httpx.WriteError("x"), ok({}, 500),
+     ok({}, 504), ok({}, 408), httpx.Response(202, content=b"{")],
+)
+def test_an_event_that_may_have_arrived_is_never_sent_again(answer: Answer) -> None:
+    destination, vendor = plugin("events/back_in_stock", answer)
+    assert outcome(destination, event()) == ("ambiguous", "no_answer")
+    assert len(vendor.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [httpx.ConnectError("x"), httpx.ConnectTimeout("x"), ok({"error_code": 3002}, 429)]
+)
+def test_an_event_that_never_arrived_waits(answer: Answer) -> None:
+    destination, _ = plugin("events/back_in_stock", answer)
+    with pytest.raises(RetriableError):
+        destination.upsert([event()])
+
+
+@pytest.mark.parametrize(
+    ("object_name", "changes", "reason"),
+    [
+        ("events/x", {"phone_number": None}, "no_identifier"),
+        ("events/x", {"phone_number": "650"}, "not_e164:phone_number"),
+        ("events/x", {"event_at": "2026-11-20T13:00:00"}, "no_event"),
+        ("events/x", {"event_at": "soon"}, "no_event"),
+        ("events/x", {"event_id": None}, "no_event"),
+        ("events/back in stock", {}, "not_a_type"),
+    ],
+)
+def test_an_event_that_says_too_little_stays_here(
+    object_name: str, changes: dict[str, Any], reason: str
+) -> None:
+    destination, vendor = plugin(object_name)
+    assert outcome(destination, event(**changes)) == ("rejected", reason)
+    assert vendor.requests == []
+
+
 @pytest.mark.parametrize("object_name", ["subscribers", "unsubscription", "redaction"])
 def test_every_call_may_be_sent_again_and_none_taken_back(object_name: str) -> None:
     destination, vendor = plugin(object_name)

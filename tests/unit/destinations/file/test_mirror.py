@@ -162,6 +162,7 @@ def test_after_any_changes_it_holds_what_a_dictionary_would(
     assert as_a_reader(home) == model
     assert contract(home)["sha256"] == hashlib.sha256(content(home)).hexdigest()
     assert contract(home)["row_count"] == len(model)
+    assert sorted(mirror(home).read_back()) == sorted(model)
 
 
 @pytest.mark.parametrize(
