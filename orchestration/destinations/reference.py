@@ -90,6 +90,11 @@ def _opened(folder: Path) -> Iterator[tuple[str, Destination]]:
             yield f"{vendor} `{shown}`", destination
 
 
+def _client(destination: Destination) -> VendorHttp | None:
+    http = getattr(getattr(destination, "api", destination), "http", None)
+    return http if isinstance(http, VendorHttp) else None
+
+
 def _object_line(name: str, destination: Destination) -> list[str]:
     limits: Limits = destination.limits
     figures = (
@@ -110,6 +115,9 @@ def _object_line(name: str, destination: Destination) -> list[str]:
 
 def _is_removable(destination: Destination) -> bool:
     """True where a removal would be a call, or is decided here as done."""
+    if _client(destination) is None:
+        # What is not a service is written whole: who left is not in it.
+        return True
     try:
         receipts = destination.remove([Row("anybody", {"email": "anybody@vendor.invalid"})])
     except DeliveryError:
@@ -127,8 +135,8 @@ def _recovery_lines(opened: list[tuple[str, Destination]]) -> list[list[str]]:
     """A line per table of errors, with the objects that share it."""
     shared: dict[tuple[str, ...], list[str]] = {}
     for name, destination in opened:
-        http = getattr(getattr(destination, "api", destination), "http", None)
-        if isinstance(http, VendorHttp):
+        http = _client(destination)
+        if http is not None:
             shared.setdefault(_recovery(http.errors), []).append(name)
     return [[", ".join(names), *words] for words, names in shared.items()]
 

@@ -296,3 +296,23 @@ def test_meta_changes_no_audience_that_it_has_flagged(world: World) -> None:
     response = answer(world, request)
     assert response.status_code == 400
     assert response.json()["error"]["error_subcode"] == 1713230
+
+
+def test_klaviyo_keeps_one_of_two_events_of_a_second_that_have_no_id(world: World) -> None:
+    request = klaviyo_events_request()
+    (entry,) = _at(request["json"], ENTRIES)
+    at = ("attributes", "events", "data", 0, "attributes")
+    entries = [copy.deepcopy(entry) for _ in range(4)]
+    for number, one in enumerate(entries):
+        _at(one, at)["time"] = "2026-11-02T10:00:00Z"
+        if number > 1:
+            _at(one, at)["unique_id"] = f"own:{number}"
+    _at(request["json"], ENTRIES[:-1])["data"] = entries
+    before = world.held()["klaviyo"]["events"].get("Margin", 0)
+    assert answer(world, request).status_code == 202
+    assert world.held()["klaviyo"]["events"]["Margin"] == before + 3
+    # The two with an id are known now: the whole request is refused, and says which they are.
+    again = answer(world, request)
+    assert again.status_code == 409
+    pointers = [error["source"]["pointer"] for error in again.json()["errors"]]
+    assert [pointer.rpartition("/")[2] for pointer in pointers] == ["2", "3"]
