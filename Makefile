@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+ORACLES ?= .venv-oracles
 
 # Telemetry off before anything is imported.
 export DO_NOT_TRACK := 1
@@ -12,7 +13,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := yes
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help install demo test check lint types walls units sql docs ui prove-house prove-identity prove-margin prove-delivery bench clean
+.PHONY: help install demo test check lint types walls units sql docs ui prove-house prove-identity prove-margin prove-delivery oracles bench clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -73,5 +74,10 @@ prove-margin: install ## every claim of margin with its figure, into docs/proof/
 prove-delivery: install ## every claim of delivery with its figure, into docs/proof/delivery.md
 	$(BIN)/python -m tests.proof.delivery
 
+oracles: ## our payloads and hashes against the vendors' own clients, in an environment of their own
+	$(PYTHON) -m venv $(ORACLES)
+	$(ORACLES)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,oracles]'
+	$(ORACLES)/bin/python -m pytest tests/contracts/oracles
+
 clean: ## remove what builds and runs left behind, the virtual environment included
-	rm -rf $(VENV) var target logs build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(ORACLES) var target logs build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis

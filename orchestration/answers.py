@@ -7,7 +7,7 @@ What never does: work, files, a row's value.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.table import Table
@@ -143,8 +143,17 @@ def plans(seals: Sequence[SealedPlan]) -> Answer:
 def delivery(report: DeliveryReport | None) -> Answer:
     """Receipts per plan."""
     deliveries = () if report is None else report.deliveries
+    opt_outs = () if report is None else report.opt_outs
+    told = tuple(
+        f"{sent.destination}: opt-outs of {sent.object_count} objects, {sent.pending_count} wait"
+        + (f" ({sent.reason})" if sent.reason else "")
+        for sent in opt_outs
+    )
     if not deliveries:
-        return Answer({"deliveries": []}, ("Nothing was sent.",))
+        return Answer(
+            {"deliveries": [], "opt_outs": [asdict(sent) for sent in opt_outs]},
+            told or ("Nothing was sent.",),
+        )
     rows = [
         (
             sent.destination,
@@ -164,8 +173,11 @@ def delivery(report: DeliveryReport | None) -> Answer:
         "waiting", "reason",
     )  # fmt: skip
     return Answer(
-        {"deliveries": [_delivery(sent) for sent in deliveries]},
-        (table("Delivered", columns, rows),),
+        {
+            "deliveries": [_delivery(sent) for sent in deliveries],
+            "opt_outs": [asdict(sent) for sent in opt_outs],
+        },
+        (*told, table("Delivered", columns, rows)),
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestration.commands.delivery import deliver, drift
 from orchestration.commands.identity import explain_app, identity_app
 from orchestration.commands.margin import explain_order
 from orchestration.errors import ConfigurationError
@@ -192,23 +193,8 @@ def key(
     )
 
 
-@app.command()
-def deliver(json: Json = False) -> None:
-    """Send what is approved; a receipt for every row."""
-    import time
-
-    from orchestration import answers, run
-    from orchestration.ledger import utc_now
-    from orchestration.settings import Settings
-
-    out = _output(json)
-    with out.progress() as progress:
-        report = run.deliver_all(
-            Settings.from_env(), now=utc_now, sleep=time.sleep, progress=progress
-        )
-    _answer(out, answers.delivery(report))
-    if not report.is_complete:
-        raise typer.Exit(int(run.ExitCode.FAILED))
+app.command()(deliver)
+app.command()(drift)
 
 
 @app.command(name="run")

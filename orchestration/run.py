@@ -18,7 +18,8 @@ from enum import IntEnum
 from pathlib import Path
 
 from orchestration.activation import approval
-from orchestration.activation.deliver import DeliveryReport, deliver
+from orchestration.activation.deliver import DeliveryReport, deliver, side_by_side
+from orchestration.activation.drift import Drift, check_drift
 from orchestration.activation.plan import make_plans
 from orchestration.activation.preview import Plan
 from orchestration.activation.spec import read_sync_specs
@@ -331,6 +332,22 @@ def deliver_all(
             now=now,
             sleep=sleep,
             progress=count,
+            run_accounts=side_by_side,
+        )
+
+
+def read_back_all(
+    settings: Settings, *, now: Clock, sleep: Callable[[float], None]
+) -> list[Drift]:
+    """Hold what the vendors list against what was delivered.
+
+    Raises:
+        LeaseHeldError, DeliveryError: see ``activation/drift.py``.
+    """
+    specs = read_sync_specs(DbtProject(settings).current_manifest())
+    with open_ledger(settings, now=now) as ledger:
+        return check_drift(
+            settings, ledger, specs, open_destination=open_destination, now=now, sleep=sleep
         )
 
 

@@ -40,18 +40,23 @@ class Secret:
 
 @dataclass(frozen=True)
 class DestinationSettings:
-    """Where one vendor account is reached and with which credential."""
+    """Where one vendor account is reached and with which credential.
+
+    ``membership_days``: the vendor forgets a member that long after she was added; None: never.
+    """
 
     name: str
     base_url: str
     account_id: str
     secret: Secret | None
     object_ids: Mapping[str, str] = field(default_factory=dict)
+    membership_days: int | None = None
 
     @property
     def is_loopback(self) -> bool:
-        """True where the vendor's host is this machine, as in the demo."""
-        return (urlsplit(self.base_url).hostname or "") in LOOPBACK_HOSTS
+        """True where nothing leaves this machine: the demo's vendors, and files."""
+        address = urlsplit(self.base_url)
+        return address.scheme == "file" or (address.hostname or "") in LOOPBACK_HOSTS
 
     def object_id(self, object_name: str) -> str:
         """The vendor's own id of what we call ``object_name``; our name where unmapped."""
@@ -120,7 +125,11 @@ class Settings:
                 env.get("TRIBUTARY_APPROVERS_FILE", project_dir / "approvers.yml")
             ),
             approver_key_file=Path(key_file) if key_file else None,
-            destinations={name: _destination(name, env) for name in _VENDOR_HOSTS},
+            destinations={
+                **{name: _destination(name, env) for name in _VENDOR_HOSTS},
+                # The one folder that files may be written to; no variable moves it.
+                "file": DestinationSettings("file", (home / "files").as_uri(), "", None),
+            },
             lock_timeout_seconds=float(env.get("TRIBUTARY_LOCK_TIMEOUT_SECONDS", "600")),
             build_schedule=env.get("TRIBUTARY_BUILD_SCHEDULE", BUILD_SCHEDULE),
         )
@@ -173,6 +182,8 @@ _VENDOR_HOSTS = {
     "klaviyo": "https://a.klaviyo.com",
     "meta": "https://graph.facebook.com",
     "google": "https://datamanager.googleapis.com",
+    "tiktok": "https://business-api.tiktok.com",
+    "postscript": "https://api.postscript.io",
 }
 
 
@@ -193,7 +204,19 @@ def _destination(name: str, env: Mapping[str, str]) -> DestinationSettings:
         account_id=env.get(f"{prefix}_ACCOUNT_ID", ""),
         secret=_secret(f"{prefix}_SECRET", env),
         object_ids=object_ids,
+        membership_days=_days(f"{prefix}_MEMBERSHIP_DAYS", env),
     )
+
+
+def _days(variable: str, env: Mapping[str, str]) -> int | None:
+    text = env.get(variable, "")
+    if not text:
+        return None
+    if not text.isdigit() or int(text) < 1:
+        raise ConfigurationError(
+            f"{variable} is '{text}'.", remedy="Write a number of days, or unset it."
+        )
+    return int(text)
 
 
 def _secret(variable: str, env: Mapping[str, str]) -> Secret | None:

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from functools import partial
 
-from orchestration.activation.errors import NotDeliverableError
+from orchestration.activation.account import Account, OpenDestination
+from orchestration.activation.errors import NotDeliverableError, StoppedError
 from orchestration.activation.sender import (
     Sending,
-    StoppedError,
     recover,
     send_all,
+    send_opt_outs,
     supersede_waiting,
 )
 from orchestration.activation.starting import DELIVERABLE, fill_outbox, start_plan, unapproved
-from orchestration.destinations.base import Destination
 from orchestration.errors import TributaryError
 from orchestration.ledger import (
     LeaseHeldError,
@@ -36,12 +37,10 @@ from orchestration.ledger import (
     outbox,
     seals,
 )
-from orchestration.ledger.leases import Lease
-from orchestration.settings import DestinationSettings, Settings
+from orchestration.ledger.outbox import Mandate
+from orchestration.settings import Settings
 
-OpenDestination = Callable[[str, str, DestinationSettings], Destination]
 Progress = Callable[[SealedPlan, int], None]
-
 
 
 @dataclass(frozen=True)
@@ -62,15 +61,39 @@ class PlanDelivery:
 
 
 @dataclass(frozen=True)
+class OptOutDelivery:
+    """What came of an account's opt-outs: how many objects had some, what still waits, and why."""
+
+    destination: str
+    object_count: int
+    pending_count: int
+    reason: str | None
+
+
+@dataclass(frozen=True)
 class DeliveryReport:
-    """One entry per plan that was to be sent; ``waiting`` are hashes that nobody approved."""
+    """One entry per plan that was to be sent, one per account that had opt-outs; ``waiting`` are
+    hashes that nobody approved."""
 
     deliveries: tuple[PlanDelivery, ...]
     waiting: tuple[str, ...]
+    opt_outs: tuple[OptOutDelivery, ...] = ()
 
     @property
     def is_complete(self) -> bool:
-        return all(delivery.state == "done" for delivery in self.deliveries)
+        return all(delivery.state == "done" for delivery in self.deliveries) and not any(
+            sent.pending_count for sent in self.opt_outs
+        )
+
+
+AccountWork = Callable[[], "_AccountReport"]
+RunAccounts = Callable[[Sequence[AccountWork]], "Sequence[_AccountReport]"]
+
+
+@dataclass(frozen=True)
+class _AccountReport:
+    deliveries: tuple[PlanDelivery, ...]
+    opt_outs: OptOutDelivery | None
 
 
 @dataclass(frozen=True)
@@ -84,6 +107,17 @@ class _Delivering:
     progress: Progress
 
 
+def one_after_another(accounts: Sequence[AccountWork]) -> list[_AccountReport]:
+    """Serve the accounts in order: for a simulated clock."""
+    return [work() for work in accounts]
+
+
+def side_by_side(accounts: Sequence[AccountWork]) -> list[_AccountReport]:
+    """Serve each account in a thread of its own: a slow vendor holds up no other."""
+    with ThreadPoolExecutor(max(1, len(accounts)), thread_name_prefix="account") as threads:
+        return list(threads.map(lambda work: work(), accounts))
+
+
 def deliver(
     settings: Settings,
     ledger: Ledger,
@@ -94,29 +128,43 @@ def deliver(
     sleep: Callable[[float], None],
     jitter: Callable[[], float] = random.random,
     progress: Progress | None = None,
+    run_accounts: RunAccounts = one_after_another,
 ) -> DeliveryReport:
-    """Send approved plans (all, or those named) and finish those that were started.
+    """Send what opted out, then approved plans (all, or those named), and finish what was started.
 
     Args:
-        open_destination: (name, object, settings) -> plug-in; no call is made for a finished plan.
+        open_destination: (name, object, settings, pacer) -> plug-in; makes no call.
         sleep: takes seconds; ``jitter`` gives 0 to 1; ``progress`` hears (plan, decided rows).
+        run_accounts: how the accounts are served: ``one_after_another`` or ``side_by_side``.
 
     Raises:
         NotDeliverableError: nothing is approved although a plan waits, or a named plan may not be
-            delivered. Nothing was sent then. Trouble with a destination is not raised: it is the
+            delivered. No plan was sent then. Trouble with a destination is not raised: it is the
             reason in its ``PlanDelivery``.
         UnknownNameError: no plan has that hash.
     """
-    plans = _chosen(ledger, plan_hashes)
     work = _Delivering(
         settings, ledger, open_destination, now, sleep, jitter, progress or (lambda *_: None)
     )
-    ordered = sorted(plans, key=lambda plan: (plan.destination, plan.sequence))
-    deliveries: list[PlanDelivery] = []
-    for name, of_account in groupby(ordered, key=lambda plan: plan.destination):
-        deliveries += _deliver_account(work, name, list(of_account))
-    waiting = tuple(plan.plan_hash for plan in ledger.plans(("open", "halted")))
-    return DeliveryReport(tuple(deliveries), waiting)
+    with ledger.read() as reader:
+        opted_out = {mandate.destination for mandate in outbox.opt_out_objects(reader)}
+    try:
+        plans = _chosen(ledger, plan_hashes)
+    except NotDeliverableError:
+        # No plan may go, but whoever opted out does not wait for anybody's approval.
+        run_accounts([partial(_deliver_account, work, name, ()) for name in sorted(opted_out)])
+        raise
+    of_account: dict[str, list[SealedPlan]] = {name: [] for name in opted_out}
+    for plan in sorted(plans, key=lambda plan: plan.sequence):
+        of_account.setdefault(plan.destination, []).append(plan)
+    reports = run_accounts(
+        [partial(_deliver_account, work, name, of_account[name]) for name in sorted(of_account)]
+    )
+    return DeliveryReport(
+        tuple(delivery for report in reports for delivery in report.deliveries),
+        tuple(plan.plan_hash for plan in ledger.plans(("open", "halted"))),
+        tuple(report.opt_outs for report in reports if report.opt_outs is not None),
+    )
 
 
 def _chosen(ledger: Ledger, plan_hashes: Sequence[str] | None) -> list[SealedPlan]:
@@ -139,55 +187,71 @@ def _chosen(ledger: Ledger, plan_hashes: Sequence[str] | None) -> list[SealedPla
     return plans
 
 
-def _deliver_account(
-    work: _Delivering, name: str, plans: Sequence[SealedPlan]
-) -> list[PlanDelivery]:
-    """All plans of one account, one after another; the first fatal answer pauses the rest."""
+def _deliver_account(work: _Delivering, name: str, plans: Sequence[SealedPlan]) -> _AccountReport:
+    """Opt-outs first, then all plans of one account; the first fatal answer pauses the rest."""
     due = [plan for plan in plans if plan.state in DELIVERABLE]
     finished = [_result(work, plan) for plan in plans if plan.state not in DELIVERABLE]
-    if not due:
-        return finished
-    account = work.settings.destinations[name]
+    with work.ledger.read() as reader:
+        opted_out = outbox.opt_out_objects(reader, name)
+    if not due and not opted_out:
+        return _AccountReport(tuple(finished), None)
+    settings = work.settings.destinations[name]
     holder = leases.this_process()
     try:
         with work.ledger.transaction() as connection:
-            lease = leases.acquire(connection, name, account.account_id, holder, work.now())
+            lease = leases.acquire(connection, name, settings.account_id, holder, work.now())
     except LeaseHeldError as error:
-        return finished + [_result(work, plan, reason=error.what) for plan in due]
-    pause: str | None = None
+        waiting = [_result(work, plan, reason=error.what) for plan in due]
+        return _AccountReport((*finished, *waiting), _opt_out_result(work, name, opted_out, None))
     try:
+        account = Account(
+            work.ledger,
+            settings,
+            lease,
+            work.open_destination,
+            now=work.now,
+            sleep=work.sleep,
+            jitter=work.jitter,
+        )
+        pause = trouble = _send_opt_outs(account)
         for plan in due:
             if pause is not None:
                 finished.append(_result(work, plan, reason=f"paused: {pause}"))
                 continue
-            delivery, pause = _deliver_plan(work, lease, account, plan)
+            delivery, pause = _deliver_plan(work, account, plan)
             finished.append(delivery)
     finally:
         with work.ledger.transaction() as connection:
             leases.release(connection, lease, work.now())
-    return finished
+    return _AccountReport(tuple(finished), _opt_out_result(work, name, opted_out, trouble))
+
+
+def _send_opt_outs(account: Account) -> str | None:
+    """Why the account must pause: no addition goes where an opt-out cannot."""
+    try:
+        send_opt_outs(account)
+    except StoppedError as stop:
+        return stop.reason
+    except LedgerError:
+        raise
+    except TributaryError as error:
+        return error.what
+    return None
 
 
 def _deliver_plan(
-    work: _Delivering, lease: Lease, account: DestinationSettings, plan: SealedPlan
+    work: _Delivering, account: Account, plan: SealedPlan
 ) -> tuple[PlanDelivery, str | None]:
     """Deliver one plan; the second value says why the account must pause, if it must."""
     try:
-        destination = work.open_destination(plan.destination, plan.object, account)
-        started = start_plan(work.settings, work.ledger, lease, plan, work.now())
+        destination = account.destination(plan.object)
+        started = start_plan(work.settings, work.ledger, account.lease, plan, work.now())
         sending = Sending(
-            work.ledger,
-            started,
-            destination,
-            lease,
-            work.now,
-            work.sleep,
-            work.jitter,
-            lambda rows: work.progress(plan, rows),
+            account, started.mandate, destination, lambda rows: work.progress(plan, rows)
         )
-        fill_outbox(work.settings, sending)
+        fill_outbox(work.settings, sending, started)
         stop = _send(work, sending)
-        _finish(work, sending, stop)
+        _finish(work, sending, started, stop)
         return _result(work, plan), stop.reason if stop and stop.is_fatal else None
     except LeaseLostError as error:
         return _result(work, plan, reason=error.what), error.what
@@ -200,7 +264,7 @@ def _deliver_plan(
 def _send(work: _Delivering, sending: Sending) -> StoppedError | None:
     recover(sending, "the process ended while sending")
     with work.ledger.read() as reader:
-        approval = seals.newest_approval(reader, sending.sealed.plan_hash)
+        approval = seals.newest_approval(reader, str(sending.mandate.plan_hash))
     if approval is None or approval.expires_at <= work.now():
         supersede_waiting(sending, "approval_expired")
     try:
@@ -217,11 +281,13 @@ def _send(work: _Delivering, sending: Sending) -> StoppedError | None:
     return None
 
 
-def _finish(work: _Delivering, sending: Sending, stop: StoppedError | None) -> None:
-    plan_hash = sending.sealed.plan_hash
+def _finish(
+    work: _Delivering, sending: Sending, plan: SealedPlan, stop: StoppedError | None
+) -> None:
+    plan_hash = plan.plan_hash
     with sending.transaction() as connection:
         at = work.now()
-        pending = outbox.count(connection, plan_hash)
+        pending = outbox.count(connection, plan.mandate)
         state = "partial" if pending or stop is not None else "done"
         seals.set_state(
             connection,
@@ -246,7 +312,7 @@ def _result(work: _Delivering, plan: SealedPlan, *, reason: str | None = None) -
     with work.ledger.read() as reader:
         now = seals.get(reader, plan.plan_hash)
         verdicts = delivered.verdict_counts(reader, plan.plan_hash)
-        pending = outbox.count(reader, plan.plan_hash)
+        pending = outbox.count(reader, plan.mandate)
     return PlanDelivery(
         plan_hash=plan.plan_hash,
         destination=plan.destination,
@@ -257,3 +323,14 @@ def _result(work: _Delivering, plan: SealedPlan, *, reason: str | None = None) -
         # Before the first fill every row of the plan waits.
         pending_count=pending + now.row_count - now.filled_count,
     )
+
+
+def _opt_out_result(
+    work: _Delivering, name: str, before: Sequence[Mandate], reason: str | None
+) -> OptOutDelivery | None:
+    with work.ledger.read() as reader:
+        left = outbox.opt_out_objects(reader, name)
+        pending = sum(outbox.count(reader, mandate) for mandate in left)
+    if not before and not left:
+        return None
+    return OptOutDelivery(name, len({*before, *left}), pending, reason)

@@ -23,3 +23,12 @@ class ApprovalError(TributaryError):
 
 class NotDeliverableError(TributaryError):
     """A plan may not be delivered."""
+
+
+class StoppedError(Exception):
+    """Sending stops here for now; ``is_fatal``: nothing else of this account is tried either."""
+
+    def __init__(self, reason: str, *, is_fatal: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.is_fatal = is_fatal

@@ -15,14 +15,15 @@ from sqlalchemy import Connection
 
 from orchestration.activation.payloads import parse, subjects
 from orchestration.activation.settlement import Decision, settle
+from orchestration.destinations.registry import CHANNELS
 from orchestration.errors import UnknownNameError
-from orchestration.ledger import SealedPlan, facts, outbox
-from orchestration.ledger.outbox import Intent
+from orchestration.ledger import facts, outbox
+from orchestration.ledger.outbox import Intent, Mandate
 from orchestration.ledger.statements import SETTLED_ROWS
 
 Name = TypeVar("Name")
 
-# Until a destination declares its own channel, the purpose decides it.
+# Where the destination does not serve one channel only.
 _CHANNELS = {"marketing": "email", "ads_sharing": "ads"}
 
 
@@ -38,27 +39,31 @@ class Taken:
         return not self.rows and not self.dropped_count
 
 
-def channel_of(purpose: str) -> str:
-    """The channel whose suppressions bind a delivery of this purpose.
+def channel_of(destination: str, purpose: str) -> str:
+    """The channel whose suppressions bind a delivery of this purpose to this destination.
 
     Raises:
         UnknownNameError: the purpose has no channel.
     """
+    if destination in CHANNELS:
+        return CHANNELS[destination]
     if purpose not in _CHANNELS:
         raise UnknownNameError("purpose", purpose, list(_CHANNELS))
     return _CHANNELS[purpose]
 
 
 def take(
-    connection: Connection, sealed: SealedPlan, priority: int, limit: int, at: datetime
+    connection: Connection, mandate: Mandate, priority: int, limit: int, at: datetime
 ) -> Taken:
     """Take up to ``limit`` rows of one turn (at most ``SETTLED_ROWS``), minus the suppressed."""
-    rows = outbox.pending(connection, sealed.plan_hash, priority, min(limit, SETTLED_ROWS))
-    barred = suppressed_rows(connection, sealed, [row for row in rows if not row.is_removal])
+    rows = outbox.pending(connection, mandate, priority, min(limit, SETTLED_ROWS))
+    barred = suppressed_rows(
+        connection, mandate, [row for row in rows if row.operation in ("add", "update")]
+    )
     dropped = [row for row in rows if row.outbox_id in barred]
     settle(
         connection,
-        sealed,
+        mandate,
         [Decision(row, "superseded", reason="suppressed") for row in dropped],
         at,
     )
@@ -67,25 +72,26 @@ def take(
     return Taken(going, len(dropped))
 
 
-def suppressed_rows(
-    connection: Connection, sealed: SealedPlan, rows: Sequence[Intent]
-) -> set[int]:
+def suppressed_rows(connection: Connection, mandate: Mandate, rows: Sequence[Intent]) -> set[int]:
     """Outbox ids of those rows whose person is suppressed under any of her subjects."""
     named = {row.outbox_id: subjects(row.key, parse(row.payload_json)) for row in rows}
-    return _barred(connection, sealed, named)
+    return _barred(connection, mandate, named)
 
 
 def suppressed_keys(
-    connection: Connection, sealed: SealedPlan, payloads: dict[str, str | None]
+    connection: Connection, mandate: Mandate, payloads: dict[str, str | None]
 ) -> set[str]:
     """Of keys with their payload JSON, those whose person is suppressed."""
     named = {key: subjects(key, parse(payload)) for key, payload in payloads.items()}
-    return _barred(connection, sealed, named)
+    return _barred(connection, mandate, named)
 
 
 def _barred(
-    connection: Connection, sealed: SealedPlan, named: dict[Name, set[tuple[str, str]]]
+    connection: Connection, mandate: Mandate, named: dict[Name, set[tuple[str, str]]]
 ) -> set[Name]:
+    if not named:
+        return set()
     every = {subject for some in named.values() for subject in some}
-    found = facts.suppressed(connection, channel_of(sealed.purpose), sealed.purpose, every)
+    channel = channel_of(mandate.destination, mandate.purpose)
+    found = facts.suppressed(connection, channel, mandate.purpose, every)
     return {name for name, some in named.items() if some & found}

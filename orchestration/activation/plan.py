@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -27,11 +27,13 @@ from orchestration.errors import UnknownNameError
 from orchestration.faults import kill_point
 from orchestration.ledger import Ledger, delivered, facts, seals
 from orchestration.resources import warehouse_connection
-from orchestration.settings import Settings
+from orchestration.settings import DestinationSettings, Settings
 
 ConnectionFactory = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 
 _ROWS_TOGETHER = 10_240
+# The part of a membership's life after which it is sent again.
+REFRESHED_AFTER = 0.8
 _OPERATIONS = {
     "membership": ("add", "update", "remove"),
     "profile": ("add", "update"),
@@ -59,9 +61,7 @@ def make_plans(
     for spec in specs:
         if spec.destination not in settings.destinations:
             raise UnknownNameError("destination", spec.destination, list(settings.destinations))
-    connect = connection_factory or (
-        lambda: warehouse_connection(settings, "plan", read_only=True)
-    )
+    connect = connection_factory or (lambda: warehouse_connection(settings, "plan", read_only=True))
     plans, problems = [], []
     with connect() as warehouse:
         for spec in specs:
@@ -70,9 +70,7 @@ def make_plans(
             except PlanError as error:
                 problems.append(error)
     if problems:
-        raise PlanError(
-            " ".join(problem.what for problem in problems), remedy=problems[0].remedy
-        )
+        raise PlanError(" ".join(problem.what for problem in problems), remedy=problems[0].remedy)
     kill_point("after_plan")
     return plans
 
@@ -90,7 +88,7 @@ def _make_plan(
             return load_plan(settings, kept)
         _check_desired(warehouse, spec)
         version = delivered.version(reader, spec.destination, spec.object)
-        _load_delivered(warehouse, reader, spec)
+        _load_delivered(warehouse, reader, spec, settings.destinations[spec.destination], now())
         _diff(warehouse, spec)
         _load_sent_before(warehouse, reader, spec)
         counts = _count(warehouse, reader, spec)
@@ -134,19 +132,26 @@ def _check_desired(warehouse: duckdb.DuckDBPyConnection, spec: SyncSpec) -> None
 
 
 def _load_delivered(
-    warehouse: duckdb.DuckDBPyConnection, reader: Connection, spec: SyncSpec
+    warehouse: duckdb.DuckDBPyConnection,
+    reader: Connection,
+    spec: SyncSpec,
+    account: DestinationSettings,
+    at: datetime,
 ) -> None:
+    expired_by = None
+    if spec.kind == "membership" and account.membership_days is not None:
+        expired_by = at - timedelta(days=account.membership_days) * REFRESHED_AFTER
     _load(
         warehouse,
         "delivered_now",
         pa.schema([("key", pa.string()), ("row_hash", pa.string()), ("is_removed", pa.bool_())]),
-        delivered.stream_hashes(reader, spec.destination, spec.object),
+        delivered.stream_hashes(reader, spec.destination, spec.object, expired_by),
     )
     _load(
         warehouse,
         "rejected_before",
         pa.schema([("key", pa.string()), ("row_hash", pa.string())]),
-        delivered.stream_rejected(reader, spec.destination, spec.object),
+        delivered.stream_rejected(reader, spec.destination, spec.object, at),
     )
 
 
@@ -209,14 +214,12 @@ def _load_sent_before(
         last = keys[-1]
 
 
-def _count(
-    warehouse: duckdb.DuckDBPyConnection, reader: Connection, spec: SyncSpec
-) -> PlanCounts:
+def _count(warehouse: duckdb.DuckDBPyConnection, reader: Connection, spec: SyncSpec) -> PlanCounts:
     _load(
         warehouse,
         "suppressed_subject",
         pa.schema([("subject_type", pa.string()), ("subject_value", pa.string())]),
-        facts.stream_suppressed(reader, channel_of(spec.purpose), spec.purpose),
+        facts.stream_suppressed(reader, channel_of(spec.destination, spec.purpose), spec.purpose),
     )
     row = warehouse.execute(f"""
         with removed as (
@@ -295,8 +298,7 @@ def _load(
         while some := list(islice(iterator, _ROWS_TOGETHER)):
             columns = zip(*some, strict=True)
             arrays = [
-                pa.array(values, field.type)
-                for values, field in zip(columns, schema, strict=True)
+                pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)
             ]
             yield pa.record_batch(arrays, schema=schema)
 
@@ -323,4 +325,3 @@ def _relation(spec: SyncSpec) -> str:
 
 def _quoted(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
-

@@ -1,6 +1,7 @@
-"""One started plan on its way to one account: take, send, settle, until nothing waits.
+"""Rows of one mandate on their way to one account: take, send, settle, until nothing waits.
 
-What lives here: the turns, the attempts, the jobs; each step durable before the next.
+What lives here: the turns, the attempts, the jobs; each step durable before the next. Opt-outs of
+the account go before every request of a plan.
 What never does: starting or ending a plan (``deliver.py``), the warehouse, a vendor's wire format.
 
 Killed anywhere, the same function run again finishes the work: what was ``sending`` goes again.
@@ -8,29 +9,28 @@ Killed anywhere, the same function run again finishes the work: what was ``sendi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Connection
 
-from orchestration.activation import gate
-from orchestration.activation.backoff import delay_seconds, is_worth_waiting
+from orchestration.activation import fast_lane, gate
+from orchestration.activation.account import Account
+from orchestration.activation.errors import StoppedError
 from orchestration.activation.payloads import load_stale, parse, same_identifiers
 from orchestration.activation.settlement import Decision, settle
 from orchestration.destinations.base import (
     DeliveryError,
     Destination,
+    FatalError,
     JobPolling,
     Receipt,
-    RetriableError,
     Row,
 )
 from orchestration.faults import kill_point
-from orchestration.ledger import Ledger, SealedPlan, delivered, leases, outbox
-from orchestration.ledger.leases import HEARTBEAT_SECONDS, Lease
-from orchestration.ledger.outbox import Intent
+from orchestration.ledger import delivered, outbox
+from orchestration.ledger.outbox import Intent, Mandate
 from orchestration.ledger.statements import INSERTED_ROWS, SETTLED_ROWS, chunks
 
 # Larger requests gain nothing and stand long between the gate and the wire.
@@ -48,69 +48,98 @@ TURNS = (
     outbox.REMOVE,
     outbox.PRUNE,
 )
-
-
-class StoppedError(Exception):
-    """Sending stops here for now; ``is_fatal``: nothing else of this account is tried either."""
-
-    def __init__(self, reason: str, *, is_fatal: bool) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.is_fatal = is_fatal
+OPT_OUT_TURNS = (outbox.REMOVE_SUPPRESSED, outbox.PRUNE)
 
 
 @dataclass(frozen=True)
 class Sending:
-    """All that sending a plan needs. ``progress`` hears how many rows were decided just now."""
+    """All that sending needs. ``progress`` hears how many rows were decided just now."""
 
-    ledger: Ledger
-    sealed: SealedPlan
+    account: Account
+    mandate: Mandate
     destination: Destination
-    lease: Lease
-    now: Callable[[], datetime]
-    sleep: Callable[[float], None]
-    jitter: Callable[[], float]
     progress: Callable[[int], None]
 
-    @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """A transaction that a holder without the newest lease cannot enter."""
-        with self.ledger.transaction() as connection:
-            leases.keep(connection, self.lease, self.now())
-            yield connection
-
-    def wait(self, seconds: float) -> None:
-        """Sleep, showing a heartbeat as often as the lease needs."""
-        while seconds > 0:
-            self.sleep(min(seconds, HEARTBEAT_SECONDS))
-            seconds -= HEARTBEAT_SECONDS
-            with self.transaction():
-                pass
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """See ``Account.transaction``."""
+        return self.account.transaction()
 
 
 def recover(sending: Sending, reason: str | None) -> None:
-    """Put back what was under way: by a process that died, or in a request that failed."""
+    """Put back what was under way: by a process that died, or in a request that failed.
+
+    Where an opt-out waits for the same key, what was under way is in doubt instead, and the
+    opt-out follows it.
+    """
+    mandate = sending.mandate
     while True:
         with sending.transaction() as connection:
-            if not outbox.give_back(
-                connection, sending.sealed.plan_hash, reason, INSERTED_ROWS
-            ):
+            rows = outbox.under_way(connection, mandate, SETTLED_ROWS)
+            if not rows:
                 return
+            keys = [row.key for row in rows]
+            waiting = outbox.pending_of_keys(connection, mandate.destination, mandate.object, keys)
+            overtaken = {row.key for row in waiting}
+            decisions = [
+                Decision(row, "superseded", reason="opted_out")
+                for row in rows
+                if row.key in overtaken
+            ]
+            settle(connection, mandate, decisions, sending.account.now())
+            going = [row.outbox_id for row in rows if row.key not in overtaken]
+            outbox.give_back(connection, going, reason)
 
 
 def supersede_waiting(sending: Sending, reason: str) -> None:
     """Decide every row that still waits as superseded; it comes back in the next plan."""
     while True:
         with sending.transaction() as connection:
-            rows = outbox.waiting(connection, sending.sealed.plan_hash, SETTLED_ROWS)
+            rows = outbox.waiting(connection, sending.mandate, SETTLED_ROWS)
             if not rows:
                 return
             decisions = [Decision(row, "superseded", reason=reason) for row in rows]
-            settle(connection, sending.sealed, decisions, sending.now())
+            settle(connection, sending.mandate, decisions, sending.account.now())
         sending.progress(len(rows))
 
 
-def send_all(sending: Sending) -> None:
+def send_opt_outs(account: Account) -> dict[Mandate, str]:
+    """Send every opt-out of the account that waits; what keeps an object's from going, by object.
+
+    An object that the vendor does not know stops no other object.
+
+    Raises:
+        StoppedError: the account as a whole takes nothing now.
+    """
+    troubles: dict[Mandate, str] = {}
+    while True:
+        with account.ledger.read() as reader:
+            mandates = outbox.opt_out_objects(reader, account.name)
+        due = [mandate for mandate in mandates if mandate not in troubles]
+        if not due:
+            return troubles
+        for mandate in due:
+            trouble = _send_opt_outs_of(account, mandate)
+            if trouble is not None:
+                troubles[mandate] = trouble
+
+
+def _send_opt_outs_of(account: Account, mandate: Mandate) -> str | None:
+    destination = account.destination(mandate.object)
+    sending = Sending(account, mandate, destination, lambda _: None)
+    recover(sending, "the process ended while sending")
+    try:
+        send_all(sending, OPT_OUT_TURNS)
+    except StoppedError as stop:
+        cause = stop.__cause__
+        if isinstance(cause, FatalError) and cause.status == 404:
+            return stop.reason
+        raise
+    with account.ledger.read() as reader:
+        left = outbox.count(reader, mandate)
+    return f"{left} rows cannot be sent" if left else None
+
+
+def send_all(sending: Sending, turns: Sequence[int] = TURNS) -> None:
     """Send every row that waits, turn after turn.
 
     Raises:
@@ -118,7 +147,7 @@ def send_all(sending: Sending) -> None:
             decided stays in the outbox.
     """
     _await_jobs(sending)
-    for turn in TURNS:
+    for turn in turns:
         _send_turn(sending, turn)
         _await_jobs(sending)
 
@@ -126,6 +155,8 @@ def send_all(sending: Sending) -> None:
 def _send_turn(sending: Sending, turn: int) -> None:
     failures = 0
     while True:
+        if sending.mandate.plan_hash is not None:
+            send_opt_outs(sending.account)
         rows, is_end = _take_batch(sending, turn)
         if not rows:
             if is_end:
@@ -136,9 +167,9 @@ def _send_turn(sending: Sending, turn: int) -> None:
             failures = 0
         except DeliveryError as error:
             _settle_receipts(sending, rows, error.receipts)
-            recover(sending, _reason(error))
+            recover(sending, type(error).__name__)
             failures += 1
-            _wait_or_stop(sending, error, failures)
+            sending.account.wait_or_stop(error, failures)
 
 
 def _take_batch(sending: Sending, turn: int) -> tuple[list[Intent], bool]:
@@ -148,7 +179,7 @@ def _take_batch(sending: Sending, turn: int) -> tuple[list[Intent], bool]:
     while len(rows) < limit:
         with sending.transaction() as connection:
             taken = gate.take(
-                connection, sending.sealed, turn, limit - len(rows), sending.now()
+                connection, sending.mandate, turn, limit - len(rows), sending.account.now()
             )
         sending.progress(taken.dropped_count)
         rows.extend(taken.rows)
@@ -177,9 +208,7 @@ def _complete(rows: Sequence[Intent], receipts: Sequence[Receipt]) -> list[Recei
     ]
 
 
-def _settle_receipts(
-    sending: Sending, rows: Sequence[Intent], receipts: Sequence[Receipt]
-) -> None:
+def _settle_receipts(sending: Sending, rows: Sequence[Intent], receipts: Sequence[Receipt]) -> None:
     """Store what the vendor said: queued rows with their job first, then the decided ones."""
     intents = {row.key: row for row in rows}
     queued, decisions = {}, []
@@ -196,7 +225,9 @@ def _settle_receipts(
             outbox.submit(connection, dict(some))
     for part in chunks(decisions, SETTLED_ROWS):
         with sending.transaction() as connection:
-            settle(connection, sending.sealed, part, sending.now())
+            at = sending.account.now()
+            settle(connection, sending.mandate, part, at)
+            fast_lane.follow_landed(connection, sending.mandate, part, at)
             kill_point("after_ack_before_commit")
         kill_point("mid_batch")
         sending.progress(sum(decision.intent.operation != "prune" for decision in part))
@@ -226,8 +257,8 @@ def _await_jobs(sending: Sending) -> None:
     """Ask for every queued row's outcome until the vendor has it."""
     waited, delay, failures = 0.0, JOB_FIRST_SECONDS, 0
     while True:
-        with sending.ledger.read() as reader:
-            jobs = outbox.jobs(reader, sending.sealed.plan_hash)
+        with sending.account.ledger.read() as reader:
+            jobs = outbox.jobs(reader, sending.mandate)
         if not jobs:
             return
         try:
@@ -236,20 +267,20 @@ def _await_jobs(sending: Sending) -> None:
             failures = 0
         except DeliveryError as error:
             failures += 1
-            _wait_or_stop(sending, error, failures)
+            sending.account.wait_or_stop(error, failures)
             continue
         if is_any_done:
             delay = JOB_FIRST_SECONDS
             continue
         if waited >= JOB_PATIENCE_SECONDS:
             raise StoppedError("the vendor's job is not finished", is_fatal=False)
-        sending.wait(delay)
+        sending.account.wait(delay)
         waited, delay = waited + delay, min(delay * 2, JOB_CAP_SECONDS)
 
 
 def _ask_job(sending: Sending, job_id: str) -> bool:
-    with sending.ledger.read() as reader:
-        rows = outbox.of_job(reader, sending.sealed.plan_hash, job_id)
+    with sending.account.ledger.read() as reader:
+        rows = outbox.of_job(reader, sending.mandate, job_id)
     destination = sending.destination
     if not isinstance(destination, JobPolling):
         raise StoppedError("the destination cannot tell what became of a job", is_fatal=False)
@@ -264,13 +295,13 @@ def _payload_rows(sending: Sending, rows: Sequence[Intent]) -> list[Row]:
     pruned = [row.key for row in rows if row.operation == "prune"]
     held = {}
     if pruned:
-        sealed = sending.sealed
-        with sending.ledger.read() as reader:
-            held = delivered.by_keys(reader, sealed.destination, sealed.object, pruned)
+        mandate = sending.mandate
+        with sending.account.ledger.read() as reader:
+            held = delivered.by_keys(reader, mandate.destination, mandate.object, pruned)
     return [
         _prune_row(row.key, held[row.key].stale_payloads_json)
         if row.operation == "prune"
-        else _row(row, sending.sealed.kind)
+        else _row(row, sending.mandate.kind)
         for row in rows
     ]
 
@@ -290,15 +321,3 @@ def _row(intent: Intent, kind: str) -> Row:
 def _prune_row(key: str, stale_payloads_json: str | None) -> Row:
     entry = load_stale(stale_payloads_json)[0]
     return Row(key, entry.payload, vendor_id=entry.vendor_id)
-
-
-def _wait_or_stop(sending: Sending, error: DeliveryError, failures: int) -> None:
-    if not isinstance(error, RetriableError):
-        raise StoppedError(error.what, is_fatal=True) from error
-    if not is_worth_waiting(failures, error.retry_after_seconds):
-        raise StoppedError(error.what, is_fatal=False) from error
-    sending.wait(delay_seconds(failures, error.retry_after_seconds, sending.jitter))
-
-
-def _reason(error: DeliveryError) -> str:
-    return type(error).__name__

@@ -14,9 +14,9 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from orchestration.activation.payloads import Stale, dump_stale, left_behind, load_stale, parse
-from orchestration.ledger import SealedPlan, delivered, outbox
+from orchestration.ledger import delivered, outbox
 from orchestration.ledger.delivered import DeliveredRow, ReceiptRow
-from orchestration.ledger.outbox import Intent
+from orchestration.ledger.outbox import Intent, Mandate
 
 _TAKEN = ("accepted", "accepted_unverified")
 
@@ -44,22 +44,32 @@ class Decision:
 
 
 def settle(
-    connection: Connection, sealed: SealedPlan, decisions: Sequence[Decision], at: datetime
+    connection: Connection, mandate: Mandate, decisions: Sequence[Decision], at: datetime
 ) -> None:
     """Write decisions (at most ``SETTLED_ROWS``) in the caller's transaction."""
-    where = (sealed.destination, sealed.object)
+    where = (mandate.destination, mandate.object)
     held = delivered.by_keys(connection, *where, [d.intent.key for d in decisions])
     changes = [
         change
         for decision in decisions
-        if (change := _change(sealed, decision, held.get(decision.intent.key))) is not None
+        if (change := _change(mandate, decision, held.get(decision.intent.key))) is not None
     ]
     still_stale = {change.key for change in changes if _goes_on(change)}
-    delivered.write(connection, *where, sealed.plan_hash, changes, at)
+    delivered.write(connection, *where, mandate.plan_hash, changes, at)
     receipts = [_receipt(d) for d in decisions if d.intent.operation != "prune"]
-    delivered.write_receipts(connection, *where, sealed.plan_hash, receipts, at)
-    _settle_rejected(connection, sealed, decisions, at)
-    pruned = [d.intent for d in decisions if d.is_taken and d.intent.key in still_stale]
+    delivered.write_receipts(connection, *where, mandate.plan_hash, receipts, at)
+    _settle_rejected(connection, mandate, decisions, at)
+    # Where an opt-out waits for the key, that row takes the older identifiers out as well.
+    replaced = {
+        row.key
+        for row in outbox.pending_of_keys(connection, *where, sorted(still_stale))
+        if row.outbox_id not in {d.intent.outbox_id for d in decisions}
+    }
+    pruned = [
+        d.intent
+        for d in decisions
+        if d.is_taken and d.intent.key in still_stale and d.intent.key not in replaced
+    ]
     outbox.turn_to_prune(connection, [intent.outbox_id for intent in pruned])
     kept = {intent.outbox_id for intent in pruned}
     outbox.remove_decided(
@@ -67,25 +77,23 @@ def settle(
     )
 
 
-def _change(
-    sealed: SealedPlan, decision: Decision, held: DeliveredRow | None
-) -> DeliveredRow | None:
+def _change(mandate: Mandate, decision: Decision, held: DeliveredRow | None) -> DeliveredRow | None:
     operation = decision.intent.operation
     if operation == "prune":
         return None if held is None else _pruned(decision, held)
     if operation == "remove":
         return _removed(decision, held)
     if decision.is_taken:
-        return _upserted(sealed, decision, held)
-    return _doubted(sealed, decision, held) if decision.is_doubtful else None
+        return _upserted(mandate, decision, held)
+    return _doubted(mandate, decision, held) if decision.is_doubtful else None
 
 
-def _upserted(sealed: SealedPlan, decision: Decision, held: DeliveredRow | None) -> DeliveredRow:
+def _upserted(mandate: Mandate, decision: Decision, held: DeliveredRow | None) -> DeliveredRow:
     intent = decision.intent
     vendor_id = decision.vendor_id or intent.vendor_id
     stale: list[Stale] = []
     # Only a list forgets people; a profile is one record whose fields were just replaced.
-    if sealed.kind == "membership" and held is not None and not held.is_removed:
+    if mandate.kind == "membership" and held is not None and not held.is_removed:
         older = [Stale(parse(held.payload_json), held.vendor_id)]
         older += load_stale(held.stale_payloads_json)
         stale = left_behind(parse(intent.payload_json), decision.vendor_id, older)
@@ -99,7 +107,7 @@ def _upserted(sealed: SealedPlan, decision: Decision, held: DeliveredRow | None)
     )
 
 
-def _doubted(sealed: SealedPlan, decision: Decision, held: DeliveredRow | None) -> DeliveredRow:
+def _doubted(mandate: Mandate, decision: Decision, held: DeliveredRow | None) -> DeliveredRow:
     """Nobody knows whether the vendor holds it: planned again, and removed if the person leaves."""
     intent = decision.intent
     if held is None or held.is_removed:
@@ -108,7 +116,7 @@ def _doubted(sealed: SealedPlan, decision: Decision, held: DeliveredRow | None) 
         )
     stale = load_stale(held.stale_payloads_json)
     attempted = Stale(parse(intent.payload_json), None)
-    if sealed.kind == "membership" and attempted not in stale:
+    if mandate.kind == "membership" and attempted not in stale:
         stale.append(attempted)
     return replace(held, row_hash=None, stale_payloads_json=dump_stale(stale))
 
@@ -130,8 +138,11 @@ def _pruned(decision: Decision, held: DeliveredRow) -> DeliveredRow | None:
     stale = load_stale(held.stale_payloads_json)
     if decision.is_taken:
         return replace(held, stale_payloads_json=dump_stale(stale[1:]))
-    if not held.is_removed or not stale:
+    if not stale:
         return None
+    if not held.is_removed:
+        # Nobody knows whether the old identifier left: the next plan changes the row once more.
+        return replace(held, row_hash=None) if decision.is_doubtful else None
     # The person left, this part of her stayed: the next plan removes it again.
     return replace(
         held,
@@ -162,13 +173,13 @@ def _receipt(decision: Decision) -> ReceiptRow:
 
 
 def _settle_rejected(
-    connection: Connection, sealed: SealedPlan, decisions: Sequence[Decision], at: datetime
+    connection: Connection, mandate: Mandate, decisions: Sequence[Decision], at: datetime
 ) -> None:
-    where = (sealed.destination, sealed.object)
+    where = (mandate.destination, mandate.object)
     rejected = [
         {"key": d.intent.key, "row_hash": d.intent.row_hash, "reason": d.reason}
         for d in decisions
-        if d.verdict == "rejected" and not d.intent.is_removal
+        if d.verdict == "rejected" and d.intent.operation in ("add", "update")
     ]
-    delivered.write_rejected(connection, *where, sealed.plan_hash, rejected, at)
+    delivered.write_rejected(connection, *where, str(mandate.plan_hash), rejected, at)
     delivered.forget_rejected(connection, *where, [d.intent.key for d in decisions if d.is_taken])

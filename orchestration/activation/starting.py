@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -17,12 +18,16 @@ from orchestration.activation import gate, plan_file
 from orchestration.activation.approval import check_approval
 from orchestration.activation.errors import NotDeliverableError
 from orchestration.activation.sender import Sending
+from orchestration.activation.settlement import Decision, settle
 from orchestration.ledger import Ledger, SealedPlan, audit, delivered, leases, outbox, seals
 from orchestration.ledger.leases import Lease
-from orchestration.ledger.statements import INSERTED_ROWS
+from orchestration.ledger.outbox import Intent
+from orchestration.ledger.statements import SETTLED_ROWS, chunks
 from orchestration.settings import Settings
 
 DELIVERABLE = ("approved", *seals.RUNNING)
+# Rows of one transaction, each with room for a receipt instead.
+FILLED_ROWS = 800
 _PRIORITIES = {"add": outbox.ADD, "update": outbox.UPDATE, "remove": outbox.REMOVE}
 
 
@@ -91,23 +96,48 @@ def _outdated(settings: Settings, connection: Connection, plan: SealedPlan) -> s
     return None
 
 
-def fill_outbox(settings: Settings, sending: Sending) -> None:
+def fill_outbox(settings: Settings, sending: Sending, plan: SealedPlan) -> None:
     """Move the plan's rows into the outbox, in chunks; a second call goes on where one stopped."""
-    plan = sending.sealed
     filled = plan.filled_count
     file = plan_file.plan_path(settings, plan.plan_hash)
     if filled == plan.row_count:
         return
-    for rows in plan_file.read_rows(file, filled, INSERTED_ROWS):
+    for rows in plan_file.read_rows(file, filled, FILLED_ROWS):
         with sending.transaction() as connection:
-            leaving = {r["key"]: r["payload_json"] for r in rows if r["operation"] == "remove"}
-            barred = gate.suppressed_keys(connection, plan, leaving)
-            outbox.fill(connection, [_intent(plan, row, barred) for row in rows])
+            _fill(connection, plan, rows, sending.account.now())
             filled += len(rows)
             seals.set_filled(connection, plan.plan_hash, filled)
 
 
-def _intent(plan: SealedPlan, row: Mapping[str, str | None], barred: set[str]) -> dict[str, object]:
+def _fill(
+    connection: Connection,
+    plan: SealedPlan,
+    rows: Sequence[Mapping[str, str | None]],
+    at: datetime,
+) -> None:
+    leaving = {str(r["key"]): r["payload_json"] for r in rows if r["operation"] == "remove"}
+    barred = gate.suppressed_keys(connection, plan.mandate, leaving)
+    intents = [_intent(plan, row, barred) for row in rows]
+    keys = [str(row["key"]) for row in rows]
+    waiting = outbox.pending_of_keys(connection, plan.destination, plan.object, keys)
+    # An opt-out that waits for the key does what the plan wanted, or forbids it.
+    overtaken = {row.key for row in waiting}
+    outbox.fill(connection, [row for row in intents if row["key"] not in overtaken])
+    decisions = [
+        Decision(_unsent(row), "superseded", reason="opted_out")
+        for row in intents
+        if row["key"] in overtaken
+    ]
+    for some in chunks(decisions, SETTLED_ROWS):
+        settle(connection, plan.mandate, some, at)
+
+
+def _unsent(row: Mapping[str, Any]) -> Intent:
+    rest: dict[str, Any] = {"job_id": None, "attempt_count": 0, "last_reason": None}
+    return Intent(**row, **rest, outbox_id=0, state="pending")
+
+
+def _intent(plan: SealedPlan, row: Mapping[str, str | None], barred: set[str]) -> dict[str, Any]:
     operation = str(row["operation"])
     is_first = operation == "remove" and row["key"] in barred
     return {

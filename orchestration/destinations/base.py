@@ -14,6 +14,8 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from orchestration.errors import TributaryError
 
 Verdict = Literal["accepted", "accepted_unverified", "rejected", "ambiguous", "superseded"]
+# What a second sending of the same row does: the same state, dropped by its key, or a second one.
+Idempotency = Literal["upsert", "key", "none"]
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,31 @@ class ReadBack(Protocol):
         ...
 
 
+@runtime_checkable
+class CountBack(Protocol):
+    """For vendors that tell how many are in an object, and not who."""
+
+    def count_back(self) -> tuple[int, int] | None:
+        """At least and at most so many members, as the vendor rounds; None: not counted yet."""
+        ...
+
+
+def idempotency(destination: Destination) -> Idempotency:
+    """What the plug-in declares as ``idempotent``; an upsert where it declares nothing."""
+    declared: Idempotency = getattr(destination, "idempotent", "upsert")
+    return declared
+
+
+def restates(destination: Destination) -> bool:
+    """True where an event that was sent can be sent again with another value."""
+    return bool(getattr(destination, "restates", False))
+
+
+def is_unverified(destination: Destination) -> bool:
+    """True where the vendor takes the call and never tells what became of it."""
+    return bool(getattr(destination, "is_unverified", False))
+
+
 class DeliveryError(TributaryError):
     """A request failed as a whole; ``receipts`` holds the rows decided before it."""
 
@@ -112,24 +139,43 @@ class FatalError(DeliveryError):
 
 
 class RetriableError(DeliveryError):
-    """Wait and send again; ``retry_after_seconds`` is a floor where the vendor named one."""
+    """Wait and send again; ``retry_after_seconds`` is a floor where the vendor named one.
+
+    ``may_have_effect``: the answer is lost or a server's failure, and the request may have arrived.
+    Whoever cannot send twice harmlessly does not send again then.
+    """
 
     def __init__(
-        self, what: str, *, remedy: str, retry_after_seconds: float | None = None
+        self,
+        what: str,
+        *,
+        remedy: str,
+        retry_after_seconds: float | None = None,
+        may_have_effect: bool = False,
     ) -> None:
         super().__init__(what, remedy=remedy)
         self.retry_after_seconds = retry_after_seconds
+        self.may_have_effect = may_have_effect
 
 
 class RefusedError(FatalError):
     """The vendor refused one request for its content: nothing of it took effect.
 
     Plug-ins catch it to find the rows at fault; ``row_indexes`` are those the vendor itself named.
+    ``is_partial``: some rows did take effect, and the vendor does not say which.
     """
 
     def __init__(
-        self, what: str, *, remedy: str, code: str, row_indexes: frozenset[int] = frozenset()
+        self,
+        what: str,
+        *,
+        remedy: str,
+        code: str,
+        row_indexes: frozenset[int] = frozenset(),
+        is_partial: bool = False,
+        status: int | None = None,
     ) -> None:
-        super().__init__(what, remedy=remedy)
+        super().__init__(what, remedy=remedy, status=status)
         self.code = code
         self.row_indexes = row_indexes
+        self.is_partial = is_partial

@@ -126,7 +126,9 @@ def send_around_refusals(
     """Send a batch; where the vendor refuses all of it for some rows, leave those out.
 
     The vendor's own row numbers decide; without them the batch is halved. A refused request had no
-    effect, so rows that the bound leaves unsearched are rejected, not ambiguous.
+    effect, so rows that the bound leaves unsearched are rejected. Where the vendor took a part and
+    does not say which, the halves go again until each is taken whole or is one row; rows left
+    unsearched are ambiguous.
 
     Raises:
         RefusedError: the bound was reached and no row was ever taken: the request itself is wrong.
@@ -134,7 +136,7 @@ def send_around_refusals(
     pending = [list(items)]
     refusal: RefusedError | None = None
     unsearched: list[Item] = []
-    is_any_taken = False
+    is_any_taken = is_any_partial = False
     calls += 1
     while pending:
         group = pending.pop()
@@ -146,6 +148,7 @@ def send_around_refusals(
             receipts = send(group)
         except RefusedError as error:
             refusal = error
+            is_any_partial = is_any_partial or error.is_partial
             pending.extend(_without_refused(group, error, record))
             continue
         is_any_taken = True
@@ -153,11 +156,12 @@ def send_around_refusals(
             record(item, receipt)
     if refusal is None or not unsearched:
         return
-    if not is_any_taken:
+    if not is_any_taken and not is_any_partial:
         raise refusal
+    verdict: Verdict = "ambiguous" if is_any_partial else "rejected"
     for item in unsearched:
         reason = f"refused_with_others:{refusal.code}"
-        record(item, Receipt(item.row.key, "rejected", reason=reason))
+        record(item, Receipt(item.row.key, verdict, reason=reason))
 
 
 def _without_refused(
@@ -219,3 +223,8 @@ def hash_problem(payload: Mapping[str, Any], columns: Sequence[str]) -> str | No
         if not isinstance(value, str) or not _SHA256.fullmatch(value):
             return f"not_sha256:{column}"
     return None
+
+
+def stay(rows: Sequence[Row]) -> list[Receipt]:
+    """The answer of a capability that cannot be undone to a removal: no call, and no claim."""
+    return [Receipt(row.key, "rejected", reason="not_removable") for row in rows]

@@ -15,7 +15,6 @@ import json
 import logging
 import re
 import ssl
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -24,6 +23,7 @@ from typing import Any, cast
 import httpx
 
 from orchestration.destinations.base import FatalError, RefusedError, RetriableError
+from orchestration.destinations.pace import Pacer, Rate, Unpaced, rate_of
 from orchestration.errors import ConfigurationError
 from orchestration.settings import DestinationSettings
 
@@ -33,6 +33,8 @@ TIMEOUT_SECONDS = {"connect": 10.0, "read": 60.0, "write": 60.0, "pool": 10.0}
 ANSWER_BYTES_MAX = 16 * 1024 * 1024
 PATIENCE_SECONDS = 10.0
 PATIENT_ATTEMPTS = 6
+RESEND = "Send again; sending twice is harmless, or the row is in doubt."
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
@@ -61,14 +63,31 @@ def _nothing(body: Any) -> frozenset[Any]:
     return frozenset()
 
 
+def says_error(body: Any) -> bool:
+    """True where a body of a 2xx answer holds an error all the same."""
+    if not isinstance(body, Mapping):
+        return False
+    return bool(body.get("error") or body.get("errors")) or body.get("success") is False
+
+
 @dataclass(frozen=True)
 class ErrorTable:
-    """How one vendor's failures are recovered. What no line names is fatal."""
+    """How one vendor's failures are recovered. What no line names is fatal.
+
+    ``credential_codes`` and ``missing_codes`` are fatal, with a remedy of their own.
+    ``partial_codes``: some rows of the request took effect, the vendor does not say which.
+    ``is_failure`` judges the body of a 2xx answer.
+    """
 
     retriable_statuses: frozenset[int]
     refused_statuses: frozenset[int] = frozenset()
     retriable_codes: frozenset[str] = frozenset()
+    refused_codes: frozenset[str] = frozenset()
+    partial_codes: frozenset[str] = frozenset()
     fatal_codes: frozenset[str] = frozenset()
+    credential_codes: frozenset[str] = frozenset()
+    missing_codes: frozenset[str] = frozenset()
+    is_failure: Callable[[Any], bool] = says_error
     codes: Callable[[Any], frozenset[str]] = _nothing
     row_indexes: Callable[[Any], frozenset[int]] = _nothing
     retry_after: Callable[[Mapping[str, str], Any], float | None] = header_retry_after
@@ -78,16 +97,18 @@ class ErrorTable:
 class VendorHttp:
     """A client for one vendor account.
 
-    ``authorization`` is the header's form with ``{secret}`` in it. ``sleep`` waits inside a patient
-    request only.
+    ``authorization`` is the form of the ``credential_header`` with ``{secret}`` in it. ``rates``
+    are by operation, ``*`` for the rest; ``pacer`` keeps them.
     """
 
     settings: DestinationSettings
     authorization: str
     errors: ErrorTable
     headers: Mapping[str, str] = field(default_factory=dict)
+    credential_header: str = "authorization"
     transport: httpx.BaseTransport = field(default_factory=httpx.HTTPTransport)
-    sleep: Callable[[float], None] = time.sleep
+    rates: Mapping[str, Rate] = field(default_factory=dict)
+    pacer: Pacer = field(default_factory=Unpaced)
 
     def __post_init__(self) -> None:
         base = httpx.URL(self.settings.base_url)
@@ -106,7 +127,7 @@ class VendorHttp:
         params: Mapping[str, str] | None = None,
         content: bytes | None = None,
     ) -> Answer:
-        """Send one request and return a 2xx answer.
+        """Send one request and return a 2xx answer whose body reports no failure.
 
         Args:
             path: begins with ``/``; variable parts already quoted.
@@ -116,14 +137,18 @@ class VendorHttp:
             FatalError, RefusedError, RetriableError: by the destination's table.
         """
         request = self._request(method, path, params, content)
+        rate = rate_of(self.rates, operation)
+        if rate is not None:
+            self.pacer.wait(rate)
         try:
             response = self.transport.handle_request(request)
             answer_bytes = _read_bounded(response)
         except httpx.TransportError as error:
             raise self._transport_failure(error, operation) from None
-        logger.info(
-            "%s %s answered %d", self.settings.name, operation, response.status_code
-        )
+        finally:
+            if rate is not None:
+                self.pacer.answered(rate)
+        logger.info("%s %s answered %d", self.settings.name, operation, response.status_code)
         headers = {name.lower(): value for name, value in response.headers.items()}
         if answer_bytes is None:
             raise FatalError(
@@ -133,11 +158,15 @@ class VendorHttp:
         readable, body = _parse(answer_bytes)
         if not 200 <= response.status_code < 300:
             raise self._failure(response.status_code, headers, body, operation)
-        if not readable:
+        is_failure = self.errors.is_failure(body)
+        if not readable or (body is None and is_failure):
             raise RetriableError(
                 f"{self.settings.name} answered {operation} with something that is not JSON.",
-                remedy="Send again; sending twice is harmless.",
+                remedy=RESEND,
+                may_have_effect=True,
             )
+        if is_failure:
+            raise self._failure(response.status_code, headers, body, operation)
         return Answer(response.status_code, body, headers)
 
     def send_patiently(
@@ -152,14 +181,12 @@ class VendorHttp:
         """Like ``send``, but waits out short rate limits: for the many small calls of one step."""
         for _ in range(PATIENT_ATTEMPTS - 1):
             try:
-                return self.send(
-                    method, path, operation=operation, params=params, content=content
-                )
+                return self.send(method, path, operation=operation, params=params, content=content)
             except RetriableError as error:
                 wait = error.retry_after_seconds
                 if wait is None or wait > PATIENCE_SECONDS:
                     raise
-                self.sleep(wait)
+                self.pacer.pause(wait)
         return self.send(method, path, operation=operation, params=params, content=content)
 
     def _variable(self, suffix: str) -> str:
@@ -188,7 +215,7 @@ class VendorHttp:
                 "accept-encoding": "identity",
                 "user-agent": "tributary",
                 **self.headers,
-                "authorization": authorization,
+                self.credential_header: authorization,
             },
             content=content,
             extensions={"timeout": dict(TIMEOUT_SECONDS)},
@@ -205,7 +232,8 @@ class VendorHttp:
             )
         return RetriableError(
             f"{name} did not finish its answer to {operation} ({type(error).__name__}).",
-            remedy="Send again; sending twice is harmless.",
+            remedy=RESEND,
+            may_have_effect=not isinstance(error, _NEVER_SENT),
         )
 
     def _failure(
@@ -213,30 +241,37 @@ class VendorHttp:
     ) -> FatalError | RetriableError:
         codes = frozenset(code for code in self.errors.codes(body) if _CODE.fullmatch(code))
         rows = self.errors.row_indexes(body)
+        table = self.errors
         code = ", ".join(sorted(codes)) or str(status)
         what = f"{self.settings.name} answered {operation} with {status} ({code})."
-        is_fatal = bool(codes & self.errors.fatal_codes) or status in (401, 403)
-        is_retriable = not is_fatal and bool(codes & self.errors.retriable_codes)
+        named_fatal = table.fatal_codes | table.credential_codes | table.missing_codes
+        is_fatal = bool(codes & named_fatal) or status in (401, 403)
+        is_retriable = not is_fatal and bool(codes & table.retriable_codes)
         # A busy server's status speaks for itself, whatever its body says.
-        if is_retriable or status in self.errors.retriable_statuses:
+        if is_retriable or status in table.retriable_statuses:
             return RetriableError(
                 what,
                 remedy="Wait and send again.",
-                retry_after_seconds=self.errors.retry_after(headers, body),
+                retry_after_seconds=table.retry_after(headers, body),
+                may_have_effect=status >= 500 or status == 408,
             )
-        if not is_fatal and (status in self.errors.refused_statuses or rows):
+        is_partial = bool(codes & table.partial_codes)
+        is_refused = status in table.refused_statuses or bool(codes & table.refused_codes)
+        if not is_fatal and (is_refused or is_partial or rows):
             return RefusedError(
                 what,
                 remedy="The request's content is refused; see the code.",
                 code=sorted(codes)[0] if codes else str(status),
                 row_indexes=rows,
+                is_partial=is_partial,
+                status=status,
             )
-        return FatalError(what, remedy=self._remedy(status), status=status)
+        return FatalError(what, remedy=self._remedy(status, codes), status=status)
 
-    def _remedy(self, status: int) -> str:
-        if status in (401, 403):
+    def _remedy(self, status: int, codes: frozenset[str]) -> str:
+        if status in (401, 403) or codes & self.errors.credential_codes:
             return f"Check {self._variable('SECRET')} and what it is allowed to do."
-        if status == 404:
+        if status == 404 or codes & self.errors.missing_codes:
             return f"Check {self._variable('OBJECT_IDS')} and {self._variable('ACCOUNT_ID')}."
         if 300 <= status < 400:
             return f"Redirects are not followed; check {self._variable('URL')}."

@@ -8,14 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, literal, select, update
 
-from orchestration.ledger.statements import chunks, next_sequence, upsert
+from orchestration.ledger.statements import (
+    chunks,
+    counted,
+    next_sequence,
+    set_counter,
+    upsert,
+)
 from orchestration.ledger.tables import dead_letter, delivered, receipt
 
+# Rejected content is offered again after this pause, which doubles up to the longest.
+REJECTED_PAUSE = timedelta(days=1)
+REJECTED_PAUSE_MAX = timedelta(days=32)
 _READ_TOGETHER = 10_000
 _KEYS_TOGETHER = 5_000
 
@@ -46,33 +55,67 @@ class ReceiptRow:
 
 
 def version(connection: Connection, destination: str, object_name: str) -> int:
-    """Moves with each change of the object's delivered state; 0 where nothing was delivered."""
-    newest = connection.execute(
-        select(func.max(delivered.c.sequence)).where(_of(delivered, destination, object_name))
-    ).scalar()
-    return int(newest or 0)
+    """Moves with each change that a plan made to the object's delivered state; 0 before the first.
+
+    Opt-outs do not move it: a plan that was approved before one may still go, since the gate drops
+    whoever opted out meanwhile.
+    """
+    return counted(connection, _version_name(destination, object_name))
 
 
 def stream_hashes(
-    connection: Connection, destination: str, object_name: str
+    connection: Connection, destination: str, object_name: str, expired_by: datetime | None = None
 ) -> Iterator[tuple[str, str | None, bool]]:
-    """Every known key of the object as (key, row_hash, is_removed), as it is read."""
+    """Every known key of the object as (key, row_hash, is_removed), as it is read.
+
+    What was delivered up to ``expired_by`` is in doubt: the vendor forgets it soon.
+    """
+    is_expired: ColumnElement[bool] = literal(False)
+    if expired_by is not None:
+        is_expired = delivered.c.delivered_at <= expired_by
     rows = connection.execution_options(yield_per=_READ_TOGETHER).execute(
-        select(delivered.c.key, delivered.c.row_hash, delivered.c.is_removed).where(
-            _of(delivered, destination, object_name)
+        select(
+            delivered.c.key,
+            delivered.c.row_hash,
+            delivered.c.is_removed,
+            is_expired.label("is_expired"),
+        ).where(_of(delivered, destination, object_name))
+    )
+    for row in rows:
+        yield row.key, None if row.is_expired else row.row_hash, row.is_removed
+
+
+def stream_vendor_ids(
+    connection: Connection, destination: str, object_name: str
+) -> Iterator[tuple[str, str, bool]]:
+    """Keys whose record the vendor named, as (key, vendor_id, is_removed)."""
+    rows = connection.execution_options(yield_per=_READ_TOGETHER).execute(
+        select(delivered.c.key, delivered.c.vendor_id, delivered.c.is_removed).where(
+            _of(delivered, destination, object_name), delivered.c.vendor_id.is_not(None)
         )
     )
     for row in rows:
-        yield row.key, row.row_hash, row.is_removed
+        yield row.key, row.vendor_id, row.is_removed
+
+
+def put_in_doubt(
+    connection: Connection, destination: str, object_name: str, keys: Sequence[str]
+) -> None:
+    """Nobody knows any more that these keys stand there: the next plan sends them again."""
+    connection.execute(
+        update(delivered)
+        .where(_of(delivered, destination, object_name), delivered.c.key.in_(keys))
+        .values(row_hash=None)
+    )
 
 
 def stream_rejected(
-    connection: Connection, destination: str, object_name: str
+    connection: Connection, destination: str, object_name: str, at: datetime
 ) -> Iterator[tuple[str, str]]:
-    """Content that the vendor rejected, as (key, row_hash)."""
+    """Content that the vendor rejected and that is not due again by ``at``: (key, row_hash)."""
     rows = connection.execution_options(yield_per=_READ_TOGETHER).execute(
         select(dead_letter.c.key, dead_letter.c.row_hash).where(
-            _of(dead_letter, destination, object_name)
+            _of(dead_letter, destination, object_name), dead_letter.c.retry_at > at
         )
     )
     for row in rows:
@@ -99,11 +142,11 @@ def write(
     connection: Connection,
     destination: str,
     object_name: str,
-    plan_hash: str,
+    plan_hash: str | None,
     rows: Sequence[DeliveredRow],
     at: datetime,
 ) -> None:
-    """Replace the delivered state of these keys; the object's version moves."""
+    """Replace the delivered state of these keys; a plan's doing moves the object's version."""
     if not rows:
         return
     first = next_sequence(connection, delivered.name, len(rows))
@@ -118,13 +161,16 @@ def write(
         delivered,
         [{**shared, "sequence": first + place, **vars(row)} for place, row in enumerate(rows)],
     )
+    if plan_hash is not None:
+        name = _version_name(destination, object_name)
+        set_counter(connection, name, first + len(rows) - 1)
 
 
 def write_receipts(
     connection: Connection,
     destination: str,
     object_name: str,
-    plan_hash: str,
+    plan_hash: str | None,
     rows: Sequence[ReceiptRow],
     at: datetime,
 ) -> None:
@@ -152,14 +198,29 @@ def write_rejected(
     rows: Sequence[Mapping[str, Any]],
     at: datetime,
 ) -> None:
-    """Remember rejected content (key, row_hash, reason), so that it is not sent again unchanged."""
+    """Remember rejected content (key, row_hash, reason): it is not sent again unchanged before its
+    pause is over, and the pause grows with each rejection of the same content."""
+    before = _rejected_counts(connection, destination, object_name, [row["key"] for row in rows])
     shared = {
         "destination": destination,
         "object": object_name,
         "plan_hash": plan_hash,
         "rejected_at": at,
     }
-    upsert(connection, dead_letter, [{**shared, **row} for row in rows])
+    letters = []
+    for row in rows:
+        count = before.get((row["key"], row["row_hash"]), 0) + 1
+        pause = min(REJECTED_PAUSE * 2 ** (count - 1), REJECTED_PAUSE_MAX)
+        letters.append({**shared, **row, "rejected_count": count, "retry_at": at + pause})
+    upsert(connection, dead_letter, letters)
+
+
+def make_rejected_due(connection: Connection, at: datetime, destination: str | None = None) -> int:
+    """Let the next plan take every rejected row again; how many there are."""
+    condition = dead_letter.c.retry_at > at
+    if destination is not None:
+        condition = condition & (dead_letter.c.destination == destination)
+    return connection.execute(update(dead_letter).where(condition).values(retry_at=at)).rowcount
 
 
 def forget_rejected(
@@ -192,6 +253,34 @@ def standing_counts(connection: Connection) -> dict[tuple[str, str], int]:
         .group_by(delivered.c.destination, delivered.c.object)
     )
     return {(str(row[0]), str(row[1])): int(str(row[2])) for row in rows}
+
+
+def _rejected_counts(
+    connection: Connection, destination: str, object_name: str, keys: Sequence[str]
+) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
+    for some in chunks(keys, _KEYS_TOGETHER):
+        rows = connection.execute(
+            select(dead_letter).where(
+                _of(dead_letter, destination, object_name), dead_letter.c.key.in_(some)
+            )
+        )
+        found.update(((row.key, row.row_hash), row.rejected_count) for row in rows)
+    return found
+
+
+def set_first_versions(connection: Connection) -> None:
+    """The versions of a ledger that did not count them yet."""
+    rows = connection.execute(
+        select(delivered.c.destination, delivered.c.object, func.max(delivered.c.sequence))
+        .group_by(delivered.c.destination, delivered.c.object)
+    )
+    for row in rows.all():
+        set_counter(connection, _version_name(str(row[0]), str(row[1])), int(str(row[2])))
+
+
+def _version_name(destination: str, object_name: str) -> str:
+    return f"delivered_version|{destination}|{object_name}"
 
 
 def _of(table: Table, destination: str, object_name: str) -> Any:

@@ -13,17 +13,23 @@ from sqlalchemy import Column, Connection, Table, func, inspect, select, text
 from sqlalchemy.schema import CreateColumn
 
 from orchestration.ledger import audit
+from orchestration.ledger.delivered import set_first_versions
 from orchestration.ledger.errors import LedgerError
 from orchestration.ledger.tables import (
     customer_id_anchor,
     customer_id_change,
     customer_id_register,
+    dead_letter,
+    delivered,
     identity_instruction,
     metadata,
+    outbox,
+    rate_bucket,
+    receipt,
     schema_version,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 def _remember_changes_of_identity(connection: Connection) -> None:
@@ -35,8 +41,20 @@ def _remember_changes_of_identity(connection: Connection) -> None:
         table.create(connection, checkfirst=True)
 
 
+def _let_opt_outs_go_alone(connection: Connection) -> None:
+    """3: opt-outs without a plan, rejections that are tried again, spent request limits."""
+    for table in (outbox, receipt, delivered):
+        _make_anew(connection, table)
+    _add_columns(connection, dead_letter, ("rejected_count", "retry_at"))
+    rate_bucket.create(connection, checkfirst=True)
+    set_first_versions(connection)
+
+
 # version -> the step that leads there from the version before, in the caller's transaction.
-STEPS: Mapping[int, Callable[[Connection], None]] = {2: _remember_changes_of_identity}
+STEPS: Mapping[int, Callable[[Connection], None]] = {
+    2: _remember_changes_of_identity,
+    3: _let_opt_outs_go_alone,
+}
 
 
 def migrate(connection: Connection, at: datetime) -> None:
@@ -68,6 +86,23 @@ def _add_columns(connection: Connection, table: Table, names: Sequence[str]) -> 
         column: Column[object] = table.c[name]
         specification = CreateColumn(column).compile(dialect=connection.dialect)
         connection.execute(text(f"alter table {table.name} add column {specification}"))
+
+
+def _make_anew(connection: Connection, table: Table) -> None:
+    """Give a table its present constraints, which SQLite cannot alter; its rows are kept."""
+    if not inspect(connection).has_table(table.name):
+        table.create(connection)
+        return
+    old = f"{table.name}_before"
+    known = {column["name"] for column in inspect(connection).get_columns(table.name)}
+    names = ", ".join(f'"{column.name}"' for column in table.columns if column.name in known)
+    for index in inspect(connection).get_indexes(table.name):
+        if not str(index["name"]).startswith("sqlite_autoindex"):
+            connection.execute(text(f'drop index if exists "{index["name"]}"'))
+    connection.execute(text(f"alter table {table.name} rename to {old}"))
+    table.create(connection)
+    connection.execute(text(f"insert into {table.name} ({names}) select {names} from {old}"))
+    connection.execute(text(f"drop table {old}"))
 
 
 def _stamp(connection: Connection, version: int, at: datetime) -> None:

@@ -4,7 +4,8 @@ What lives here: the outbox table and its states ``pending``, ``sending``, ``sub
 What never does: which row may go (the gate), what a verdict means (the settlement).
 
 A row that is ``sending`` when a process dies goes back to ``pending`` with its attempts counted:
-the vendor may hold it or not, and sending it again is harmless.
+the vendor may hold it or not, and sending it again is harmless. Per object and key one intent is
+pending; an opt-out may wait behind an addition that is under way.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, select, update
 
+from orchestration.ledger.statements import INSERTED_ROWS, chunks
 from orchestration.ledger.tables import outbox
 
 # Suppressed people leave first, then additions, changes, identifiers that changes left behind,
@@ -23,11 +25,23 @@ REMOVE_SUPPRESSED, ADD, UPDATE, PRUNE, REMOVE = range(5)
 
 
 @dataclass(frozen=True)
+class Mandate:
+    """What lets rows out: an approved plan, or (``plan_hash`` None) the opt-outs of one object."""
+
+    plan_hash: str | None
+    destination: str
+    object: str
+    kind: str
+    purpose: str
+
+
+@dataclass(frozen=True)
 class Intent:
-    """One row of the outbox. ``operation``: add, update, remove, or prune (old identifiers)."""
+    """One row of the outbox. ``operation``: add, update, remove, prune (old identifiers), or
+    suppress (a vendor's own record of an opt-out)."""
 
     outbox_id: int
-    plan_hash: str
+    plan_hash: str | None
     destination: str
     object: str
     key: str
@@ -53,45 +67,66 @@ def fill(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         connection.execute(outbox.insert(), [{**row, "state": "pending"} for row in rows])
 
 
-def pending(connection: Connection, plan_hash: str, priority: int, limit: int) -> list[Intent]:
+def pending(connection: Connection, mandate: Mandate, priority: int, limit: int) -> list[Intent]:
     """The next rows of this turn, in the plan's order."""
-    return _read(
-        connection,
-        (outbox.c.plan_hash == plan_hash)
-        & (outbox.c.priority == priority)
-        & (outbox.c.state == "pending"),
-        limit,
-    )
+    condition = (outbox.c.priority == priority) & (outbox.c.state == "pending")
+    return _read(connection, _of(mandate) & condition, limit)
 
 
-def waiting(connection: Connection, plan_hash: str, limit: int) -> list[Intent]:
+def waiting(connection: Connection, mandate: Mandate, limit: int) -> list[Intent]:
     """Pending rows of any turn except identifiers left behind, in the plan's order."""
-    return _read(
-        connection,
-        (outbox.c.plan_hash == plan_hash)
-        & (outbox.c.state == "pending")
-        & (outbox.c.operation != "prune"),
-        limit,
+    condition = (outbox.c.state == "pending") & (outbox.c.operation != "prune")
+    return _read(connection, _of(mandate) & condition, limit)
+
+
+def under_way(connection: Connection, mandate: Mandate, limit: int) -> list[Intent]:
+    """Rows that are ``sending``."""
+    return _read(connection, _of(mandate) & (outbox.c.state == "sending"), limit)
+
+
+def pending_of_keys(
+    connection: Connection, destination: str, object_name: str, keys: Sequence[str]
+) -> list[Intent]:
+    """What waits for these keys, whoever let it out."""
+    found: list[Intent] = []
+    for some in chunks(keys, INSERTED_ROWS):
+        condition = (
+            (outbox.c.destination == destination)
+            & (outbox.c.object == object_name)
+            & (outbox.c.state == "pending")
+            & outbox.c.key.in_(some)
+        )
+        found += _read(connection, condition, None)
+    return found
+
+
+def opt_out_objects(connection: Connection, destination: str | None = None) -> list[Mandate]:
+    """The objects with undecided opt-outs, in the order of their oldest."""
+    statement = select(outbox.c.destination, outbox.c.object, outbox.c.operation).where(
+        outbox.c.plan_hash.is_(None)
     )
+    if destination is not None:
+        statement = statement.where(outbox.c.destination == destination)
+    rows = connection.execute(statement.order_by(outbox.c.outbox_id))
+    kinds = {
+        (row.destination, row.object): "consent" if row.operation == "suppress" else "membership"
+        for row in rows
+    }
+    return [Mandate(None, *where, kind, "") for where, kind in kinds.items()]
 
 
-def of_job(connection: Connection, plan_hash: str, job_id: str) -> list[Intent]:
+def of_job(connection: Connection, mandate: Mandate, job_id: str) -> list[Intent]:
     """The rows that wait for the vendor's job."""
-    return _read(
-        connection,
-        (outbox.c.plan_hash == plan_hash)
-        & (outbox.c.state == "submitted")
-        & (outbox.c.job_id == job_id),
-        None,
-    )
+    condition = (outbox.c.state == "submitted") & (outbox.c.job_id == job_id)
+    return _read(connection, _of(mandate) & condition, None)
 
 
-def jobs(connection: Connection, plan_hash: str) -> list[str]:
-    """Ids of the vendor's jobs that rows of the plan wait for, oldest first."""
+def jobs(connection: Connection, mandate: Mandate) -> list[str]:
+    """Ids of the vendor's jobs that rows wait for, oldest first."""
     return list(
         connection.execute(
             select(outbox.c.job_id)
-            .where(outbox.c.plan_hash == plan_hash, outbox.c.state == "submitted")
+            .where(_of(mandate), outbox.c.state == "submitted")
             .group_by(outbox.c.job_id)
             .order_by(func.min(outbox.c.outbox_id))
         ).scalars()
@@ -107,23 +142,14 @@ def mark_sending(connection: Connection, ids: Sequence[int]) -> None:
     )
 
 
-def give_back(connection: Connection, plan_hash: str, reason: str | None, limit: int) -> int:
-    """Return up to ``limit`` rows that were ``sending`` to ``pending``; how many there were."""
-    ids: list[int] = list(
-        connection.execute(
-            select(outbox.c.outbox_id)
-            .where(outbox.c.plan_hash == plan_hash, outbox.c.state == "sending")
-            .order_by(outbox.c.outbox_id)
-            .limit(limit)
-        ).scalars()
-    )
+def give_back(connection: Connection, ids: Sequence[int], reason: str | None) -> None:
+    """Return rows that were ``sending`` to ``pending``."""
     if ids:
         connection.execute(
             update(outbox)
             .where(outbox.c.outbox_id.in_(ids))
             .values(state="pending", last_reason=reason)
         )
-    return len(ids)
 
 
 def submit(connection: Connection, job_of: Mapping[int, str]) -> None:
@@ -154,12 +180,22 @@ def remove_decided(connection: Connection, ids: Sequence[int]) -> None:
         connection.execute(delete(outbox).where(outbox.c.outbox_id.in_(ids)))
 
 
-def count(connection: Connection, plan_hash: str) -> int:
-    """How many rows of the plan are not decided yet."""
+def count(connection: Connection, mandate: Mandate) -> int:
+    """How many rows are not decided yet."""
     return int(
         connection.execute(
-            select(func.count()).select_from(outbox).where(outbox.c.plan_hash == plan_hash)
+            select(func.count()).select_from(outbox).where(_of(mandate))
         ).scalar_one()
+    )
+
+
+def _of(mandate: Mandate) -> ColumnElement[bool]:
+    if mandate.plan_hash is not None:
+        return outbox.c.plan_hash == mandate.plan_hash
+    return and_(
+        outbox.c.plan_hash.is_(None),
+        outbox.c.destination == mandate.destination,
+        outbox.c.object == mandate.object,
     )
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, select, update
 
 from orchestration.errors import UnknownNameError
 from orchestration.ledger import audit
+from orchestration.ledger.outbox import Mandate
 from orchestration.ledger.statements import next_sequence
 from orchestration.ledger.tables import approval, plan
 
@@ -56,6 +57,11 @@ class SealedPlan:
     @property
     def row_count(self) -> int:
         return self.add_count + self.update_count + self.remove_count
+
+    @property
+    def mandate(self) -> Mandate:
+        """What its rows need to know of it on their way."""
+        return Mandate(self.plan_hash, self.destination, self.object, self.kind, self.purpose)
 
 
 @dataclass(frozen=True)
@@ -132,9 +138,7 @@ def seal(connection: Connection, sealed: SealedPlan, at: datetime) -> SealedPlan
         )
         .values(state="superseded", reason="a newer plan took its place", finished_at=at)
     )
-    known = connection.execute(
-        select(plan).where(plan.c.plan_hash == sealed.plan_hash)
-    ).first()
+    known = connection.execute(select(plan).where(plan.c.plan_hash == sealed.plan_hash)).first()
     if known is None:
         stored = replace(sealed, sequence=next_sequence(connection, plan.name, 1))
         connection.execute(plan.insert().values({f.name: getattr(stored, f.name) for f in _FIELDS}))
@@ -189,9 +193,7 @@ def newest_approval(connection: Connection, plan_hash: str) -> StoredApproval | 
 
 def use_approval(connection: Connection, signature: str, at: datetime) -> None:
     """Mark a signature as used: it starts one delivery and no second."""
-    connection.execute(
-        update(approval).where(approval.c.signature == signature).values(used_at=at)
-    )
+    connection.execute(update(approval).where(approval.c.signature == signature).values(used_at=at))
 
 
 def approval_stands(connection: Connection, detail: Mapping[str, Any]) -> bool:

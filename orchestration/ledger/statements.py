@@ -38,6 +38,19 @@ def next_sequence(connection: Connection, name: str, count: int) -> int:
     return newest - count + 1
 
 
+def set_counter(connection: Connection, name: str, value: int) -> None:
+    """Set the counter ``name``."""
+    upsert(connection, counter, [{"name": name, "value": value}])
+
+
+def counted(connection: Connection, name: str) -> int:
+    """The counter ``name``; 0 where it never counted."""
+    value: int | None = connection.execute(
+        select(counter.c.value).where(counter.c.name == name)
+    ).scalar()
+    return value or 0
+
+
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows; where the primary key is there already, replace every given column."""
     if not rows:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -114,7 +115,8 @@ approval = Table(
 )
 
 # Intents that wait for a final verdict; a decided row leaves this table for `receipt`.
-# One intent per object and key. `attempt_count` above zero: the vendor may already hold it.
+# plan_hash null: an opt-out, which needs no plan and no approval. Per object and key one intent
+# waits; another may be under way. `attempt_count` above zero: the vendor may already hold it.
 outbox = Table(
     "outbox",
     metadata,
@@ -133,7 +135,16 @@ outbox = Table(
     Column("job_id", String),
     Column("attempt_count", Integer, nullable=False, default=0),
     Column("last_reason", String),
-    UniqueConstraint("destination", "object", "key"),
+    Index("outbox_by_key", "destination", "object", "key"),
+    Index(
+        "outbox_one_waits",
+        "destination",
+        "object",
+        "key",
+        unique=True,
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
     Index("outbox_by_turn", "plan_hash", "priority", "state", "outbox_id"),
     Index("outbox_by_job", "plan_hash", "state", "job_id"),
 )
@@ -142,7 +153,8 @@ receipt = Table(
     "receipt",
     metadata,
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
-    Column("plan_hash", String, nullable=False, index=True),
+    # Null: an opt-out, which no plan let out.
+    Column("plan_hash", String, index=True),
     Column("destination", String, nullable=False),
     Column("object", String, nullable=False),
     Column("key", String, nullable=False),
@@ -168,14 +180,15 @@ delivered = Table(
     Column("payload_json", Text),
     Column("stale_payloads_json", Text),
     Column("vendor_id", String),
-    Column("plan_hash", String, nullable=False),
+    Column("plan_hash", String),
     Column("delivered_at", UtcDateTime, nullable=False),
     Column("is_removed", Boolean, nullable=False),
     Index("delivered_by_sequence", "sequence"),
     Index("delivered_version", "destination", "object", "sequence"),
 )
 
-# Content that a vendor rejected: not planned again until the row changes.
+# Content that a vendor rejected: not planned again until the row changes, a person asks for it, or
+# retry_at has come (each rejection doubles the pause).
 dead_letter = Table(
     "dead_letter",
     metadata,
@@ -186,6 +199,9 @@ dead_letter = Table(
     Column("reason", String),
     Column("plan_hash", String, nullable=False),
     Column("rejected_at", UtcDateTime, nullable=False),
+    Column("rejected_count", Integer, nullable=False, server_default="1"),
+    # Null: rejected by an older version, due at once.
+    Column("retry_at", UtcDateTime),
 )
 
 lease = Table(
@@ -197,6 +213,18 @@ lease = Table(
     Column("fencing_token", BigInteger, nullable=False),
     Column("heartbeat_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
+)
+
+# What was spent of an account's request limits. granted_json: [[when, requests], …], so that a
+# process that takes over knows what the one before it has sent.
+rate_bucket = Table(
+    "rate_bucket",
+    metadata,
+    Column("destination", String, primary_key=True),
+    Column("account_id", String, primary_key=True),
+    Column("bucket", String, primary_key=True),
+    Column("granted_json", Text, nullable=False),
+    Column("blocked_until", UtcDateTime),
 )
 
 suppression = Table(

@@ -16,14 +16,27 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from orchestration.sandbox import google, klaviyo, meta
+from orchestration.sandbox import google, klaviyo, meta, postscript, tiktok
 from orchestration.sandbox.wire import Refusal
 
-KINDS = ("status", "lost_ack", "drop", "slow", "bad_json", "html", "redirect", "ok")
+KINDS = (
+    "status", "ok_with_error", "expired_token", "lost_ack", "drop", "slow", "bad_json", "html",
+    "redirect", "ok",
+)  # fmt: skip
 _SHAPES = {
     "klaviyo": klaviyo.error_response,
     "meta": meta.error_response,
     "google": google.error_response,
+    "tiktok": tiktok.error_response,
+    "postscript": postscript.error_response,
+}
+# How each vendor says that a token which was good has run out.
+_EXPIRED = {
+    "klaviyo": Refusal(401, "not_authenticated", detail="expired"),
+    "meta": Refusal(400, "190", "463", "session has expired"),
+    "google": Refusal(401, "ACCESS_TOKEN_EXPIRED", detail="expired"),
+    "tiktok": Refusal(200, "40102", detail="access token is expired"),
+    "postscript": Refusal(401, "v2.unauthorized", detail="token is not valid"),
 }
 
 
@@ -32,10 +45,11 @@ class Fault:
     """One scripted answer.
 
     ``status``: the vendor's error shape with ``status``, ``code``, ``retry_after`` and ``headers``;
-    no effect. ``lost_ack``: effect, then the connection breaks. ``drop``: it breaks before any
-    effect. ``slow``: ``seconds`` before the true answer. ``bad_json``: effect, then half of a JSON
-    text. ``html``: a proxy's page with ``status``; no effect. ``redirect``: to another host.
-    ``ok``: the true answer.
+    no effect. ``ok_with_error``: the same shape in an HTTP 200; no effect. ``expired_token``: in
+    the vendor's own words; no effect. ``lost_ack``: effect, then the connection breaks. ``drop``:
+    it breaks before any effect. ``slow``: ``seconds`` before the true answer. ``bad_json``: effect,
+    then half of a JSON text. ``html``: a proxy's page with ``status``; no effect. ``redirect``: to
+    another host. ``ok``: the true answer.
     """
 
     kind: str
@@ -155,7 +169,12 @@ class FaultLayer:
             return Response(page, status_code=fault.status, media_type="text/html")
         if fault.kind == "redirect":
             return Response(status_code=302, headers={"location": "https://example.com/"})
-        response = _SHAPES[self._vendor](Refusal(fault.status, fault.code, detail="scripted"))
+        refusal = Refusal(fault.status, fault.code, detail="scripted")
+        if fault.kind == "expired_token":
+            refusal = _EXPIRED[self._vendor]
+        response = _SHAPES[self._vendor](refusal)
+        if fault.kind == "ok_with_error":
+            response.status_code = 200
         for name, value in fault.headers.items():
             response.headers[name] = value
         if fault.retry_after is not None:

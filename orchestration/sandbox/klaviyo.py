@@ -1,7 +1,7 @@
 """Klaviyo's endpoints, as strict as the real ones.
 
-What lives here: paths, headers, refusals, import jobs and lists of the simulated account.
-What never does: subscriptions. There is no endpoint that changes consent, so a call to one is 404.
+What lives here: import jobs, profiles and lists of the simulated account, and its other endpoints.
+What never does: subscribing. There is no endpoint that grants consent, so a call to one is 404.
 """
 
 from __future__ import annotations
@@ -9,30 +9,42 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from orchestration.sandbox.klaviyo_events import KlaviyoEvents
+from orchestration.sandbox.klaviyo_optouts import KlaviyoOptOuts, subscriptions
 from orchestration.sandbox.klaviyo_profiles import (
     RowFailure,
     apply_profile,
     check_profile,
     public_profile,
 )
+from orchestration.sandbox.klaviyo_wire import (
+    BYTES_MAX,
+    CONTENT_TYPE,
+    check_count,
+    data_of,
+    error_response,
+    guarded,
+    json_response,
+    page,
+)
 from orchestration.sandbox.truth import Truth
-from orchestration.sandbox.wire import SECRETS, Refusal, check_keys, read_json
+from orchestration.sandbox.wire import Refusal, check_keys, read_json
 
-CONTENT_TYPE = "application/vnd.api+json"
-REVISION = "2026-07-15"
+__all__ = ["Klaviyo", "error_response"]
+
 PROFILES_MAX, MEMBERS_MAX = 10_000, 1_000
-BYTES_MAX = 5_000_000
 POLLS_UNTIL_DONE = 2
 _FILTER = re.compile(r"(any|equals)\((id|email|phone_number|external_id),(.+)\)", re.DOTALL)
-
-Handler = Callable[[Request], Awaitable[Response]]
+_SUPPRESSED = re.compile(
+    r'greater-than\(subscriptions\.email\.marketing\.suppression\.timestamp,"[0-9TZ:-]+"\)'
+)
 
 
 class Klaviyo:
@@ -45,45 +57,32 @@ class Klaviyo:
         """The endpoints below the base URL."""
         job, members = "/api/profile-bulk-import-jobs", "/api/lists/{id}/relationships/profiles"
         return [
-            Route(job, self._guarded(self._start_import), methods=["POST"]),
-            Route(job + "/{id}", self._guarded(self._job), methods=["GET"]),
-            Route(job + "/{id}/import-errors", self._guarded(self._errors), methods=["GET"]),
-            Route("/api/profile-import", self._guarded(self._import_one), methods=["POST"]),
-            Route("/api/profiles", self._guarded(self._find), methods=["GET"]),
-            Route("/api/profiles/{id}", self._guarded(self._patch), methods=["PATCH"]),
-            Route(members, self._guarded(self._list_members), methods=["GET"]),
-            Route(members, self._guarded(self._change_members), methods=["POST", "DELETE"]),
+            Route(job, guarded(self._start_import), methods=["POST"]),
+            Route(job + "/{id}", guarded(self._job), methods=["GET"]),
+            Route(job + "/{id}/import-errors", guarded(self._errors), methods=["GET"]),
+            Route("/api/profile-import", guarded(self._import_one), methods=["POST"]),
+            Route("/api/profiles", guarded(self._find), methods=["GET"]),
+            Route("/api/profiles/{id}", guarded(self._patch), methods=["PATCH"]),
+            Route(members, guarded(self._list_members), methods=["GET"]),
+            Route(members, guarded(self._change_members), methods=["POST", "DELETE"]),
+            *KlaviyoEvents(self._truth).routes(),
+            *KlaviyoOptOuts(self._truth).routes(),
         ]
-
-    def _guarded(self, handler: Handler) -> Handler:
-        async def guarded(request: Request) -> Response:
-            try:
-                _check_headers(request)
-                response = await handler(request)
-            except Refusal as refusal:
-                return error_response(refusal)
-            # The figures of the steady window; they are absent on a 429.
-            response.headers["RateLimit-Limit"] = "150"
-            response.headers["RateLimit-Remaining"] = "149"
-            response.headers["RateLimit-Reset"] = "60"
-            return response
-
-        return guarded
 
     async def _start_import(self, request: Request) -> Response:
         body = await read_json(request, content_type=CONTENT_TYPE, bytes_max=BYTES_MAX)
-        data = _data(body, "profile-bulk-import-job", {"type", "attributes", "relationships"})
+        data = data_of(body, "profile-bulk-import-job", {"type", "attributes", "relationships"})
         attributes = check_keys(data.get("attributes"), "/data/attributes", {"profiles"})
         where = "/data/attributes/profiles"
         profiles = check_keys(attributes.get("profiles"), where, {"data"}, {"data"})["data"]
-        _check_count(profiles, f"{where}/data", PROFILES_MAX)
+        check_count(profiles, f"{where}/data", PROFILES_MAX)
         for index, profile in enumerate(profiles):
             check_profile(profile, f"{where}/data/{index}")
         list_ids = self._target_lists(data.get("relationships"))
         with self._truth.transaction():
             job_id = self._run_import(profiles, list_ids)
         resource = _job_resource(job_id, len(profiles), 0, 0, "queued")
-        return _json({"data": resource}, status=202)
+        return json_response({"data": resource}, status=202)
 
     def _target_lists(self, relationships: Any) -> list[str]:
         if relationships is None:
@@ -127,9 +126,9 @@ class Klaviyo:
         total, failed = body["total"], len(body["failures"])
         if poll_count < POLLS_UNTIL_DONE:
             status = "processing" if poll_count else "queued"
-            return _json({"data": _job_resource(job_id, total, 0, 0, status)})
+            return json_response({"data": _job_resource(job_id, total, 0, 0, status)})
         resource = _job_resource(job_id, total, total - failed, failed, "complete")
-        return _json({"data": resource})
+        return json_response({"data": resource})
 
     async def _errors(self, request: Request) -> Response:
         polled = self._truth.poll_job("klaviyo", request.path_params["id"])
@@ -149,17 +148,17 @@ class Klaviyo:
             }
             for number, failure in enumerate(polled[1]["failures"])
         ]
-        return _page(request, entries, size_max=100)
+        return page(request, entries, size_max=100)
 
     async def _import_one(self, request: Request) -> Response:
         body = await read_json(request, content_type=CONTENT_TYPE, bytes_max=100_000)
-        data = _data(body, "profile", {"type", "id", "attributes", "meta"})
+        data = data_of(body, "profile", {"type", "id", "attributes", "meta"})
         check_profile(data, "/data")
         return self._apply_one(data, "profile_import", created_status=201)
 
     async def _patch(self, request: Request) -> Response:
         body = await read_json(request, content_type=CONTENT_TYPE, bytes_max=100_000)
-        data = _data(body, "profile", {"type", "id", "attributes", "meta"})
+        data = data_of(body, "profile", {"type", "id", "attributes", "meta"})
         check_profile(data, "/data")
         if data.get("id") != request.path_params["id"]:
             raise Refusal(400, "invalid", "/data/id", "not the id of the path")
@@ -179,39 +178,41 @@ class Klaviyo:
         found = self._truth.find_profile("id", profile_id)
         attributes = found[1] if found else {}
         resource = public_profile(profile_id, attributes, None)
-        return _json({"data": resource}, status=created_status if is_new else 200)
+        return json_response({"data": resource}, status=created_status if is_new else 200)
 
     async def _find(self, request: Request) -> Response:
-        found = _FILTER.fullmatch(request.query_params.get("filter", ""))
-        try:
-            value = json.loads(found[3]) if found else None
-        except ValueError:
-            value = None
-        if found is None or value is None or (found[1] == "any") != isinstance(value, list):
-            raise Refusal(400, "invalid", detail="filter is not understood")
-        values = value if isinstance(value, list) else [value]
+        text = request.query_params.get("filter", "")
+        if _SUPPRESSED.fullmatch(text):
+            column, values = "email", list(self._truth.facts("klaviyo", "suppressed"))
+        else:
+            column, values = _asked(text)
         fields = request.query_params.get("fields[profile]")
         wanted = fields.split(",") if fields else None
-        column = found[2]
+        is_more_wanted = request.query_params.get("additional-fields[profile]") == "subscriptions"
         profiles = {}
         for one in values:
-            key = str(one).lower() if column == "email" else str(one)
+            key = one.lower() if column == "email" else one
             profile = self._truth.find_profile(column, key)
-            if profile is not None:
-                profiles[profile[0]] = public_profile(*profile, wanted)
-        return _page(request, [profiles[key] for key in sorted(profiles)], size_max=100)
+            if profile is None:
+                continue
+            resource = public_profile(*profile, wanted)
+            if is_more_wanted:
+                consents = subscriptions(self._truth, profile[1])
+                resource["attributes"]["subscriptions"] = consents
+            profiles[profile[0]] = resource
+        return page(request, [profiles[key] for key in sorted(profiles)], size_max=100)
 
     async def _list_members(self, request: Request) -> Response:
         list_id = self._check_list(request.path_params["id"])
         ids = self._truth.members("klaviyo", list_id)
         entries = [{"type": "profile", "id": profile_id} for profile_id in ids]
-        return _page(request, entries, size_max=1000)
+        return page(request, entries, size_max=1000)
 
     async def _change_members(self, request: Request) -> Response:
         body = await read_json(request, content_type=CONTENT_TYPE, bytes_max=BYTES_MAX)
         list_id = self._check_list(request.path_params["id"])
         data = check_keys(body, "", {"data"}, {"data"})["data"]
-        _check_count(data, "/data", MEMBERS_MAX)
+        check_count(data, "/data", MEMBERS_MAX)
         for index, entry in enumerate(data):
             where = f"/data/{index}"
             check_keys(entry, where, {"type", "id"}, {"type", "id"})
@@ -234,34 +235,17 @@ class Klaviyo:
         return list_id
 
 
-def error_response(refusal: Refusal) -> Response:
-    """A refusal in the vendor's shape."""
-    error: dict[str, Any] = {
-        "id": "sandbox", "code": refusal.code, "title": refusal.code, "detail": refusal.detail,
-    }
-    if refusal.where:
-        error["source"] = {"pointer": refusal.where}
-    return _json({"errors": [error]}, status=refusal.status)
-
-
-def _check_headers(request: Request) -> None:
-    if request.headers.get("authorization") != f"Klaviyo-API-Key {SECRETS['klaviyo']}":
-        raise Refusal(401, "not_authenticated", detail="no or wrong API key")
-    if request.headers.get("revision") != REVISION:
-        raise Refusal(400, "invalid", detail=f"send the header revision: {REVISION}")
-
-
-def _data(body: Any, type_name: str, allowed: set[str]) -> Mapping[str, Any]:
-    data = check_keys(body, "", {"data"}, {"data"})["data"]
-    data = check_keys(data, "/data", allowed, {"type", "attributes"})
-    if data["type"] != type_name:
-        raise Refusal(400, "invalid", "/data/type", f"type is not {type_name}")
-    return data
-
-
-def _check_count(entries: Any, where: str, count_max: int) -> None:
-    if not isinstance(entries, list) or not 1 <= len(entries) <= count_max:
-        raise Refusal(400, "invalid", where, f"send 1 to {count_max}")
+def _asked(text: str) -> tuple[str, list[str]]:
+    """The column and values of a filter of profiles."""
+    found = _FILTER.fullmatch(text)
+    try:
+        value = json.loads(found[3]) if found else None
+    except ValueError:
+        value = None
+    if found is None or value is None or (found[1] == "any") != isinstance(value, list):
+        raise Refusal(400, "invalid", detail="filter is not understood")
+    values = value if isinstance(value, list) else [value]
+    return found[2], [str(one) for one in values]
 
 
 def _job_resource(
@@ -272,19 +256,3 @@ def _job_resource(
         "failed_count": failed,
     }
     return {"type": "profile-bulk-import-job", "id": job_id, "attributes": attributes}
-
-
-def _page(request: Request, entries: list[dict[str, Any]], *, size_max: int) -> Response:
-    size = request.query_params.get("page[size]", "20")
-    cursor = request.query_params.get("page[cursor]", "0")
-    if not size.isdigit() or not 1 <= int(size) <= size_max or not cursor.isdigit():
-        raise Refusal(400, "invalid", detail=f"page[size] is 1 to {size_max}")
-    end = int(cursor) + int(size)
-    links: dict[str, str | None] = {"self": str(request.url), "next": None}
-    if end < len(entries):
-        links["next"] = str(request.url.include_query_params(**{"page[cursor]": end}))
-    return _json({"data": entries[int(cursor) : end], "links": links})
-
-
-def _json(body: Any, status: int = 200) -> Response:
-    return JSONResponse(body, status_code=status, media_type=CONTENT_TYPE)

@@ -23,7 +23,8 @@ LOCATION = {
 BYTES_MAX = 100_000
 
 
-@dataclass(frozen=True)
+# Not frozen: leaving a transaction, Python notes the traceback on it.
+@dataclass(eq=False)
 class RowFailure(Exception):
     """One profile cannot be taken; the others can."""
 

@@ -26,16 +26,30 @@ from orchestration.sandbox.faults import FaultLayer, Faults, error_shape
 from orchestration.sandbox.google import Google
 from orchestration.sandbox.klaviyo import Klaviyo
 from orchestration.sandbox.meta import Meta
+from orchestration.sandbox.postscript import Postscript
+from orchestration.sandbox.tiktok import TikTok
 from orchestration.sandbox.truth import VENDORS, Truth
 from orchestration.sandbox.windows import WindowLayer, Windows
-from orchestration.sandbox.wire import GOOGLE_ACCOUNT_ID, META_ACCOUNT_ID, SECRETS
+from orchestration.sandbox.wire import (
+    GOOGLE_ACCOUNT_ID,
+    META_ACCOUNT_ID,
+    SECRETS,
+    TIKTOK_ADVERTISER_ID,
+)
 
 HOST = "127.0.0.1"
 START_SECONDS_MAX = 15.0
+# Objects that are the account itself: there is nothing to create.
+ACCOUNTS = frozenset(
+    {"profiles", "suppression", "unsubscription", "deletion", "subscribers", "redaction"}
+)
+# Vendors whose lists and datasets have ids of their own: one's id is unknown to the other.
+APART = frozenset({"meta", "google"})
 
 
 def build_app(truth: Truth, windows: Windows | None = None) -> Starlette:
-    """The application over one record; ``/_truth``, ``/_writes`` and ``/_faults`` are ours.
+    """The application over one record; ``/_truth``, ``/_writes``, ``/_faults`` and
+    ``/_subscribers`` are ours.
 
     Args:
         windows: rate limits that are enforced; none without.
@@ -58,13 +72,25 @@ def build_app(truth: Truth, windows: Windows | None = None) -> Starlette:
             return JSONResponse({"error": str(error)}, status_code=400)
         return JSONResponse({})
 
+    postscript = Postscript(truth)
+
+    async def subscribe(request: Request) -> Response:
+        """People subscribe themselves, at the vendor's own form: a list of phones."""
+        postscript.subscribe(await request.json())
+        return JSONResponse({})
+
     vendors = {
         "klaviyo": Klaviyo(truth).routes(),
         "meta": Meta(truth).routes(),
         "google": Google(truth).routes(),
+        "tiktok": TikTok(truth).routes(),
+        "postscript": postscript.routes(),
     }
     mounts = [
-        Mount(f"/{name}", app=_limited(FaultLayer(Starlette(routes=routes), name, faults), name, windows))
+        Mount(
+            f"/{name}",
+            app=_limited(FaultLayer(Starlette(routes=routes), name, faults), name, windows),
+        )
         for name, routes in vendors.items()
     ]
     return Starlette(
@@ -72,6 +98,7 @@ def build_app(truth: Truth, windows: Windows | None = None) -> Starlette:
             Route("/_truth", read_truth, methods=["GET"]),
             Route("/_writes", read_writes, methods=["GET"]),
             Route("/_faults", change_faults, methods=["POST", "DELETE"]),
+            Route("/_subscribers", subscribe, methods=["POST"]),
             *mounts,
         ],
         # A web page must not reach a loopback server under another name.
@@ -87,8 +114,9 @@ def serve(state_dir: Path, port: int, objects: Mapping[str, Iterable[str]]) -> N
     """Run until interrupted.
 
     Args:
-        objects: names of lists and audiences per vendor, ``vip`` or ``list/vip`` (``profiles``
-            needs none); a vendor's id of an object is its name here. Unknown ids answer 404.
+        objects: names of objects per vendor, ``vip`` or ``list/vip``; what is the account itself
+            or comes to be by use needs none. A vendor's id of an object is its name here. Unknown
+            ids answer 404.
 
     Raises:
         ConfigurationError: an unknown vendor in ``objects``.
@@ -133,24 +161,34 @@ def sandbox_environment(base: str) -> dict[str, str]:
         environment[f"{prefix}_SECRET"] = secret
     environment["TRIBUTARY_META_ACCOUNT_ID"] = META_ACCOUNT_ID
     environment["TRIBUTARY_GOOGLE_ACCOUNT_ID"] = GOOGLE_ACCOUNT_ID
+    environment["TRIBUTARY_TIKTOK_ACCOUNT_ID"] = TIKTOK_ADVERTISER_ID
     return environment
 
 
 def _open(state_dir: Path, objects: Mapping[str, Iterable[str]]) -> Truth:
-    unknown = sorted(set(objects) - set(VENDORS))
+    # Files are nobody's server.
+    unknown = sorted(set(objects) - {*VENDORS, "file"})
     if unknown:
         raise ConfigurationError(
             f"The sandbox has no vendor '{unknown[0]}'.", remedy=f"Known: {', '.join(VENDORS)}."
         )
     truth = Truth(state_dir)
-    # Profiles are the account itself: there is nothing to create.
     truth.add_objects(
         {
-            vendor: [name.rpartition("/")[2] for name in names if name != "profiles"]
+            vendor: [made for name in names if (made := _made(vendor, name))]
             for vendor, names in objects.items()
+            if vendor in VENDORS
         }
     )
     return truth
+
+
+def _made(vendor: str, name: str) -> str:
+    """What has to be made for an object; nothing where it is the account, or comes by use."""
+    kind, _, rest = name.rpartition("/")
+    if kind == "conversions" and vendor in APART:
+        return name
+    return "" if kind == "events" or name in ACCOUNTS else rest
 
 
 def _server(truth: Truth, port: int) -> uvicorn.Server:

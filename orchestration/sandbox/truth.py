@@ -7,6 +7,7 @@ What never does: wire formats, and anything of our own ledger: this is the other
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,7 +15,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-VENDORS = {"klaviyo": "lists", "meta": "audiences", "google": "audiences"}
+# What the counted objects of a vendor are called.
+VENDORS = {
+    "klaviyo": "lists",
+    "meta": "audiences",
+    "google": "audiences",
+    "tiktok": "audiences",
+    "postscript": "objects",
+}
 
 _SCHEMA = """
 create table if not exists object (vendor text, id text, primary key (vendor, id));
@@ -30,6 +38,13 @@ create index if not exists member_identifier on member (vendor, object_id, ident
 create table if not exists job (
     id text primary key, vendor text not null, poll_count integer not null, body text not null
 );
+create table if not exists fact (
+    vendor text, kind text, object_id text, key text, body text not null,
+    primary key (vendor, kind, object_id, key)
+) without rowid;
+create table if not exists document (
+    vendor text, kind text, id text, body text not null, primary key (vendor, kind, id)
+) without rowid;
 create table if not exists write (
     sequence integer primary key, vendor text not null, operation text not null,
     object_id text not null, row_count integer not null
@@ -156,12 +171,69 @@ class Truth:
             ),
         )
 
+    def delete_profile(self, profile_id: str) -> None:
+        """Erase a profile and take it out of every list."""
+        self._connection.execute("delete from profile where id = ?", (profile_id,))
+        self._connection.execute(
+            "delete from member where (vendor, member) = ('klaviyo', ?)", (profile_id,)
+        )
+
+    def add_fact(
+        self, vendor: str, kind: str, object_id: str, key: str, body: Mapping[str, Any]
+    ) -> bool:
+        """Note an event, opt-out or request under its key; False where it was there: first wins."""
+        cursor = self._connection.execute(
+            "insert or ignore into fact values (?, ?, ?, ?, ?)",
+            (vendor, kind, object_id, key, json.dumps(body)),
+        )
+        return cursor.rowcount == 1
+
+    def facts(self, vendor: str, kind: str, object_id: str = "") -> dict[str, dict[str, Any]]:
+        """What was noted of one kind, by key."""
+        rows = self._connection.execute(
+            "select key, body from fact where (vendor, kind, object_id) = (?, ?, ?) order by key",
+            (vendor, kind, object_id),
+        )
+        return {row[0]: json.loads(row[1]) for row in rows}
+
+    def has_fact(self, vendor: str, kind: str, object_id: str, key: str) -> bool:
+        return self._one(
+            "select 1 from fact where (vendor, kind, object_id, key) = (?, ?, ?, ?)",
+            vendor, kind, object_id, key,
+        )
+
     def profile_count(self) -> int:
         return int(self._connection.execute("select count(*) from profile").fetchone()[0])
 
+    def save_document(self, vendor: str, kind: str, key: str, body: Mapping[str, Any]) -> None:
+        """Keep a record by its key; unlike a fact, the last of a key stays."""
+        self._connection.execute(
+            "insert or replace into document values (?, ?, ?, ?)",
+            (vendor, kind, key, json.dumps(body, sort_keys=True)),
+        )
+
+    def forget_document(self, vendor: str, kind: str, key: str) -> None:
+        self._connection.execute(
+            "delete from document where (vendor, kind, id) = (?, ?, ?)", (vendor, kind, key)
+        )
+
+    def documents(self, vendor: str, kind: str) -> dict[str, dict[str, Any]]:
+        """Everything of a kind by its key."""
+        rows = self._connection.execute(
+            "select id, body from document where (vendor, kind) = (?, ?) order by id",
+            (vendor, kind),
+        )
+        return {row[0]: json.loads(row[1]) for row in rows}
+
+    def document(self, vendor: str, kind: str, key: str) -> dict[str, Any] | None:
+        row = self._connection.execute(
+            "select body from document where (vendor, kind, id) = (?, ?, ?)", (vendor, kind, key)
+        ).fetchone()
+        return None if row is None else dict(json.loads(row[0]))
+
     def save_job(self, vendor: str, job_id: str, body: Mapping[str, Any]) -> None:
         self._connection.execute(
-            "insert into job values (?, ?, 0, ?)", (job_id, vendor, json.dumps(body))
+            "insert or replace into job values (?, ?, 0, ?)", (job_id, vendor, json.dumps(body))
         )
 
     def poll_job(self, vendor: str, job_id: str) -> tuple[int, dict[str, Any]] | None:
@@ -181,7 +253,8 @@ class Truth:
         return int(self._connection.execute(statement).fetchone()[0])
 
     def summary(self) -> dict[str, Any]:
-        """Counts: members per object of each vendor, profiles, write calls and rows in them."""
+        """Counts: members per object of each vendor, profiles, facts, write calls, rows in them;
+        of documents also a digest of what they say."""
         counts: dict[str, Any] = {
             vendor: {word: dict.fromkeys(self._objects(vendor), 0)}
             for vendor, word in VENDORS.items()
@@ -192,6 +265,18 @@ class Truth:
         )
         for vendor, object_id, member_count in rows:
             counts[vendor][VENDORS[vendor]][object_id] = member_count
+        facts = self._connection.execute(
+            "select vendor, kind, object_id, count(*) from fact group by 1, 2, 3"
+        )
+        for vendor, kind, object_id, fact_count in facts:
+            counts[vendor].setdefault(kind, {})[object_id] = fact_count
+        kinds = self._connection.execute("select distinct vendor, kind from document").fetchall()
+        for vendor, kind in kinds:
+            bodies = self.documents(vendor, kind)
+            text = json.dumps(bodies, sort_keys=True).encode()
+            counts[vendor][kind] = {
+                "count": len(bodies), "digest": hashlib.sha256(text).hexdigest(),
+            }
         writes, rows_written = self._connection.execute(
             "select count(*), coalesce(sum(row_count), 0) from write"
         ).fetchone()
@@ -201,7 +286,8 @@ class Truth:
         rows = self._connection.execute(
             "select id from object where vendor = ? order by id", (vendor,)
         )
-        return [row[0] for row in rows]
+        # An id with its kind before it holds events, and nobody is a member of it.
+        return [row[0] for row in rows if "/" not in row[0]]
 
     def _one(self, statement: str, *values: str) -> bool:
         return self._connection.execute(statement, values).fetchone() is not None

@@ -23,12 +23,16 @@ SECRETS = {
     "klaviyo": "pk_sandbox_klaviyo",
     "meta": "sandbox-meta-token",
     "google": "sandbox-google-token",
+    "tiktok": "sandbox-tiktok-token",
+    "postscript": "sk_sandbox_postscript",
 }
 GOOGLE_ACCOUNT_ID = "1234567890"
 META_ACCOUNT_ID = "1000000000001"
+TIKTOK_ADVERTISER_ID = "7000000000000000001"
 
 
-@dataclass(frozen=True)
+# Not frozen: leaving a transaction, Python notes the traceback on it.
+@dataclass(eq=False)
 class Refusal(Exception):
     """The vendor says no: HTTP status, the vendor's code, and where in the request."""
 

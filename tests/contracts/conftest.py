@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from orchestration.sandbox.server import start_in_background
-from tests.contracts.cases import OBJECTS, World
+from tests.contracts.cases import OBJECTS, SUBSCRIBERS, World
 
 
 @pytest.fixture(scope="session")
@@ -20,9 +20,13 @@ def sandbox_base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def whole_world(sandbox_base: str) -> Iterator[World]:
+def whole_world(
+    sandbox_base: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    home = tmp_path_factory.mktemp("home")
     with httpx.Client() as client, httpx.HTTPTransport() as transport:
-        yield World(sandbox_base, client, transport)
+        client.post(f"{sandbox_base}/_subscribers", json=SUBSCRIBERS).raise_for_status()
+        yield World(sandbox_base, client, transport, home)
 
 
 @pytest.fixture

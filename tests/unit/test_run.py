@@ -13,6 +13,7 @@ from orchestration.activation.deliver import DeliveryReport, PlanDelivery
 from orchestration.activation.errors import ApprovalError
 from orchestration.errors import ConfigurationError, UnknownNameError
 from orchestration.run import ExitCode, RunReport, Source, run_day
+from orchestration.sandbox.wire import SECRETS
 from orchestration.settings import Settings
 
 
@@ -81,7 +82,7 @@ class FakeDay:
     def run(
         self, *, approve: bool, host: str = "http://127.0.0.1:8765", is_probabilistic: bool = False
     ) -> RunReport:
-        urls = {f"TRIBUTARY_{name}_URL": host for name in ("KLAVIYO", "META", "GOOGLE")}
+        urls = {f"TRIBUTARY_{name}_URL": host for name in map(str.upper, SECRETS)}
         return run_day(
             Settings.from_env(urls),
             SimpleNamespace(variable={"probabilistic_identity": is_probabilistic}.get),  # type: ignore[arg-type]

@@ -1,5 +1,5 @@
-"""Google through the Data Manager API: Customer Match.
+"""Google through the Data Manager API: Customer Match and conversions.
 
-What lives here: one file per capability, and the table of errors they share.
+What lives here: one file per capability, and the calls and errors they share.
 What never does: the Google Ads API, whose upload is closed to new adopters.
 """

@@ -12,7 +12,7 @@ from typing import Any
 
 from orchestration.destinations.http import ErrorTable, header_retry_after
 
-_ROW_FIELD = re.compile(r"^audience_?[mM]embers\[(\d+)\]")
+_ROW_FIELD = re.compile(r"^(?:audience_?[mM]embers|events)\[(\d+)\]")
 
 
 def _error(body: Any) -> Mapping[str, Any]:
@@ -45,21 +45,32 @@ def _row_indexes(body: Any) -> frozenset[int]:
     return frozenset(int(found[1]) for found in fields if found)
 
 
+# The service's own configuration: these two wait five seconds at least, then 1.3 times as long each
+# time, up to a minute; what grows beyond the floor is the sender's.
+WAITING = ("UNAVAILABLE", "DEADLINE_EXCEEDED")
+FIRST_SECONDS = 5.0
+
+
 def _retry_after(headers: Mapping[str, str], body: Any) -> float | None:
     for detail in _details(body):
         delay = re.fullmatch(r"(\d+(?:\.\d+)?)s", str(detail.get("retryDelay", "")))
         if delay:
             return float(delay[1])
-    return header_retry_after(headers, body)
+    named = header_retry_after(headers, body)
+    if named is None and _error(body).get("status") in WAITING:
+        return FIRST_SECONDS
+    return named
 
 
 ERRORS = ErrorTable(
     retriable_statuses=frozenset({408, 429, 500, 502, 503, 504}),
     refused_statuses=frozenset({400, 413}),
+    retriable_codes=frozenset({*WAITING, "RESOURCE_EXHAUSTED", "INTERNAL", "INTERNAL_ERROR"}),
     fatal_codes=frozenset(
         {
             "TERMS_AND_CONDITIONS_NOT_SIGNED",
             "NOT_ALLOWLISTED",
+            "DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED",
             "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE",
             "EU_POLITICAL_ADVERTISING_DECLARATION_REQUIRED",
         }

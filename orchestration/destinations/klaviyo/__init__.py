@@ -1,5 +1,5 @@
-"""Klaviyo: profiles and list members.
+"""Klaviyo: profiles, list members, events and opt-outs.
 
 What lives here: one file per capability over one shared ``api.py``.
-What never does: subscribing, unsubscribing or suppressing anybody.
+What never does: subscribing anybody, or lifting an unsubscription or a suppression.
 """

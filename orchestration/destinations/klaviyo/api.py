@@ -1,8 +1,8 @@
 """The Klaviyo calls that the capabilities share.
 
 What lives here: paths, the pinned revision, paging, import jobs and look-ups.
-What never does: receipts, or calls that change consent: subscribing lifts an unsubscribe, so it
-must not be reachable from a sync.
+What never does: receipts; the calls of opt-outs (``optout_calls.py``); subscribing, which lifts an
+unsubscribe: there is no call for it anywhere.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class KlaviyoApi:
         answer = self.http.send(
             "POST", "/api/profile-bulk-import-jobs", operation="bulk_import", content=content
         )
-        return _resource_id(answer.body)
+        return resource_id(answer.body)
 
     def import_result(self, job_id: str) -> ImportResult | None:
         """What became of a job; None while it is queued or processing."""
@@ -89,14 +89,14 @@ class KlaviyoApi:
             if error.status != 404:
                 raise
             return ImportResult(False, 0, 0)
-        attributes = _mapping(_mapping(answer.body, "data"), "attributes")
+        attributes = mapping(mapping(answer.body, "data"), "attributes")
         status = attributes.get("status")
         if status in ("queued", "processing"):
             return None
         failed_count = int(attributes.get("failed_count") or 0)
         failures = []
         if failed_count:
-            pages = self._pages(f"{path}/import-errors", "import_errors", {}, PAGE_SIZE)
+            pages = self.pages(f"{path}/import-errors", "import_errors", {}, PAGE_SIZE)
             failures = [_import_failure(entry) for entry in pages]
         return ImportResult(
             is_complete=status == "complete",
@@ -111,7 +111,7 @@ class KlaviyoApi:
             "POST", "/api/profile-import", operation="import_profile",
             content=encode({"data": profile}),
         )
-        return _resource_id(answer.body)
+        return resource_id(answer.body)
 
     def find_profiles(self, attribute: str, values: Sequence[str]) -> list[Profile]:
         """The profiles whose ``attribute`` (id, email or external_id) is one of ``values``."""
@@ -123,8 +123,8 @@ class KlaviyoApi:
                 "filter": f"any({attribute},{listed})",
                 "fields[profile]": "email,external_id",
             }
-            for entry in self._pages("/api/profiles", "find_profiles", query, PAGE_SIZE):
-                attributes = _mapping(entry, "attributes")
+            for entry in self.pages("/api/profiles", "find_profiles", query, PAGE_SIZE):
+                attributes = mapping(entry, "attributes")
                 found.append(
                     Profile(
                         str(entry["id"]), attributes.get("email"), attributes.get("external_id")
@@ -157,12 +157,13 @@ class KlaviyoApi:
 
     def member_ids(self, list_id: str) -> Iterator[str]:
         """The vendor's ids of the profiles in a list."""
-        for entry in self._pages(_members_path(list_id), "list_members", {}, MEMBER_PAGE_SIZE):
+        for entry in self.pages(_members_path(list_id), "list_members", {}, MEMBER_PAGE_SIZE):
             yield str(entry["id"])
 
-    def _pages(
+    def pages(
         self, path: str, operation: str, query: Mapping[str, str], size: int
     ) -> Iterator[Mapping[str, Any]]:
+        """Every resource of a paged answer."""
         cursor: str | None = None
         while True:
             params = {**query, "page[size]": str(size)}
@@ -171,10 +172,10 @@ class KlaviyoApi:
             body = self.http.send_patiently("GET", path, operation=operation, params=params).body
             data = body.get("data") if isinstance(body, Mapping) else None
             if not isinstance(data, list):
-                raise _unreadable()
+                raise unreadable()
             yield from data
             # Only the cursor is taken from the vendor's link, never the address.
-            link = (_mapping(body, "links").get("next")) or ""
+            link = (mapping(body, "links").get("next")) or ""
             following = parse_qs(urlsplit(link).query).get("page[cursor]", [None])[0]
             if following is None or following == cursor:
                 return
@@ -190,29 +191,32 @@ def _members_path(list_id: str) -> str:
     return f"/api/lists/{quote(list_id, safe='')}/relationships/profiles"
 
 
-def _unreadable() -> RetriableError:
+def unreadable() -> RetriableError:
+    """Said where an answer is JSON but not this vendor's."""
     return RetriableError(
         "klaviyo answered in a shape that is not its own.",
         remedy="Send again; sending twice is harmless.",
     )
 
 
-def _mapping(body: Any, key: str) -> Mapping[str, Any]:
+def mapping(body: Any, key: str) -> Mapping[str, Any]:
+    """An object within an answer; empty where there is none."""
     value = body.get(key) if isinstance(body, Mapping) else None
     return value if isinstance(value, Mapping) else {}
 
 
-def _resource_id(body: Any) -> str:
-    resource_id = _mapping(body, "data").get("id")
-    if not isinstance(resource_id, str):
-        raise _unreadable()
-    return resource_id
+def resource_id(body: Any) -> str:
+    """The id of the one resource of an answer."""
+    found = mapping(body, "data").get("id")
+    if not isinstance(found, str):
+        raise unreadable()
+    return found
 
 
 def _import_failure(entry: Mapping[str, Any]) -> ImportFailure:
-    attributes = _mapping(entry, "attributes")
-    original = _mapping(attributes, "original_payload")
-    sent = {**original, **_mapping(original, "attributes")}
+    attributes = mapping(entry, "attributes")
+    original = mapping(attributes, "original_payload")
+    sent = {**original, **mapping(original, "attributes")}
     identifiers = {
         name: str(sent[name])
         for name in ("id", "external_id", "email", "phone_number")

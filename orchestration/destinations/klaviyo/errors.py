@@ -12,12 +12,21 @@ from typing import Any
 
 from orchestration.destinations.http import ErrorTable
 
-_ROW_POINTER = re.compile(r"^/data(?:/attributes/profiles/data)?/(\d+)(?:/|$)")
+_ROW_POINTER = re.compile(
+    r"^/data(?:/attributes/(?:profiles|events-bulk-create)/data)?/(\d+)(?:/|$)"
+)
+
+
+def is_duplicate(code: str | None) -> bool:
+    """True for the codes that say: this was here before."""
+    return code is not None and code.startswith("duplicate")
 
 
 def _errors(body: Any) -> list[Mapping[str, Any]]:
+    """What a refusal names; what is only there already comes last, when nothing is wrong."""
     errors = body.get("errors") if isinstance(body, Mapping) else None
-    return [error for error in errors or [] if isinstance(error, Mapping)]
+    found = [error for error in errors or [] if isinstance(error, Mapping)]
+    return [error for error in found if not is_duplicate(str(error.get("code")))] or found
 
 
 def _codes(body: Any) -> frozenset[str]:

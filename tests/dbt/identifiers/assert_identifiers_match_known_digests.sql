@@ -73,6 +73,28 @@
     ('meta_country', "us ", "79adb2a2fce5c6ba215fe5f27f532d4e7edbac4b6a5e09e1ef3a08084a904621"),
     ('meta_country', "USA", none),
     ('meta_country', "United States", none),
+    ('tiktok_event_email', "Jane.Doe+vip@gmail.com", "30c26380948ff6e5804337eb91073d3e3b539dff0fd625823759a65071814074"),
+    ('tiktok_event_email', " John_Smith@GMAIL.com ", "62a14e44f765419d10fea99367361a727c12365e2520f32218d505ed9aa0f62f"),
+    ('tiktok_event_email', "jane.doe at example.com", none),
+    ('tiktok_event_email', "", none),
+    ('tiktok_event_phone', "+16505551212", "1e231c66011e7a2d867a9cfae267a6aff103cf4913640b6e71a99850fc0ffbc8"),
+    ('tiktok_event_phone', "+16577770000", "a6e82c2f4091baff57a4f33d01efb65bfbeacbbfbcfaa9d0ff9f57d28d78fedb"),
+    ('tiktok_event_phone', "16505551212", none),
+    ('tiktok_external_id', " C1 ", "d0f631ca1ddba8db3bcfcb9e057cdc98d0379f1bee00e75a545147a27dadd982"),
+    ('tiktok_external_id', "5d41402abc4b2a76b9719d911017c592", none),
+    ('tiktok_external_id', " ", none),
+    ('tiktok_segment_email', "firstname-lastname@gmail.com", "a804429cec3b5d3884b9dffe96a584205842c6f42863c51a049027f803945e34"),
+    ('tiktok_segment_email', "Jane.Doe+vip@gmail.com", "831f6494ad6be4fcb3a724c3d5fef22d3ceffa3c62ef3a7984e45a0ea177f982"),
+    ('tiktok_segment_email', "Jane.Doe+vip@Example.com", "86e0b9e56c17cc4d12387e1949b85053fbe73bc3ce5a1188713a9d300cc6133d"),
+    ('tiktok_segment_email', "jane.doe+a+b@example.com", "86e0b9e56c17cc4d12387e1949b85053fbe73bc3ce5a1188713a9d300cc6133d"),
+    ('tiktok_segment_email', "+vip@example.com", none),
+    ('tiktok_segment_email', "jane.doe at example.com", none),
+    ('tiktok_segment_phone', "+16577770000", "8d7bdaaf75196f351d22942fc0dd79304ffabc3eaf3339460ef9da0773e3aec2"),
+    ('tiktok_segment_phone', "+37493828222", "65b7e6dcf6f4310f8d7cbfbd78289a753062fb054d6664fb9aaac5df66a422d4"),
+    ('tiktok_segment_phone', "+16505551212", "e323ec626319ca94ee8bff2e4c87cf613be6ea19919ed1364124e16807ab3176"),
+    ('tiktok_segment_phone', "374-93-828222", none),
+    ('postscript_phone', "+441134960987", "+441134960987"),
+    ('postscript_phone', "(650) 555-1212", none),
     ('subject_email', " Jane.Doe+vip@GMAIL.com", "30c26380948ff6e5804337eb91073d3e3b539dff0fd625823759a65071814074"),
     ('subject_phone', "+16505551212", "1e231c66011e7a2d867a9cfae267a6aff103cf4913640b6e71a99850fc0ffbc8"),
     ('subject_phone', "6505551212", none)
@@ -110,6 +132,12 @@ results as (
             when 'meta_state' then {{ meta_state_sha256('given') }}
             when 'meta_zip' then {{ meta_zip_sha256('given') }}
             when 'meta_country' then {{ meta_country_sha256('given') }}
+            when 'tiktok_event_email' then {{ tiktok_event_email_sha256('given') }}
+            when 'tiktok_event_phone' then {{ tiktok_event_phone_sha256('given') }}
+            when 'tiktok_external_id' then {{ tiktok_external_id_sha256('given') }}
+            when 'tiktok_segment_email' then {{ tiktok_segment_email_sha256('given') }}
+            when 'tiktok_segment_phone' then {{ tiktok_segment_phone_sha256('given') }}
+            when 'postscript_phone' then {{ postscript_phone('given') }}
             when 'subject_email' then {{ subject_email_sha256('given') }}
             when 'subject_phone' then {{ subject_phone_sha256('given') }}
             else 'no such rule'

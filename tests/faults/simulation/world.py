@@ -18,7 +18,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -35,7 +35,7 @@ from orchestration.activation.deliver import DeliveryReport, deliver
 from orchestration.activation.plan import make_plans
 from orchestration.activation.preview import Plan
 from orchestration.destinations.base import Destination
-from orchestration.destinations.http import VendorHttp
+from orchestration.destinations.pace import Pacer
 from orchestration.destinations.registry import open_destination
 from orchestration.errors import TributaryError
 from orchestration.ledger import Ledger, engine, open_ledger
@@ -241,10 +241,16 @@ class World:
 
     # -- how the engine meets it ----------------------------------------------------------------
 
-    def open(self, name: str, object_name: str, settings: DestinationSettings) -> Destination:
-        destination = open_destination(name, object_name, settings, transport=self.transport)
-        for http in _https(destination):
-            object.__setattr__(http, "sleep", self.sleep)
+    def open(
+        self,
+        name: str,
+        object_name: str,
+        settings: DestinationSettings,
+        pacer: Pacer | None = None,
+    ) -> Destination:
+        destination = open_destination(
+            name, object_name, settings, pacer, transport=self.transport
+        )
         for method in ("upsert", "remove"):
             object.__setattr__(destination, method, self._noted(getattr(destination, method)))
         return destination
@@ -343,14 +349,6 @@ def build_table(sync: Sync, desired: Mapping[str, Any]) -> None:
         f"create or replace table {sync.spec.schema}.{sync.spec.model} as select * from built"
     )
     connection.unregister("built")
-
-
-def _https(value: Any) -> Iterator[VendorHttp]:
-    if isinstance(value, VendorHttp):
-        yield value
-    elif is_dataclass(value):
-        for one in fields(value):
-            yield from _https(getattr(value, one.name))
 
 
 @contextmanager

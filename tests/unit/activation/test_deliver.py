@@ -69,6 +69,21 @@ def test_a_changed_identifier_is_added_before_the_old_one_leaves(
     assert report.deliveries[0].verdict_counts == {("update", "accepted"): 1}
 
 
+def test_an_old_identifier_whose_removal_is_in_doubt_is_taken_out_by_the_next_plan(
+    world: World, vendor: Vendor
+) -> None:
+    world.sync(vendor, FOUR)
+    changed = {**FOUR, "customer-0": "new@example.test"}
+    vendor.script = [None, lambda row: Receipt(row.key, "ambiguous")]
+    world.sync(vendor, changed)
+    assert sha(FOUR["customer-0"]) in vendor.members
+    world.sync(vendor, changed)
+    assert vendor.members == hashes(changed)
+    calls = len(vendor.calls)
+    world.sync(vendor, changed)
+    assert len(vendor.calls) == calls
+
+
 def test_an_unchanged_identifier_is_never_taken_out_by_an_update(
     world: World, vendor: Vendor
 ) -> None:

@@ -111,6 +111,6 @@ def test_an_opt_out_between_two_attempts_is_seen_and_the_doubt_is_removed(
 
 
 def test_a_purpose_without_a_channel_is_refused() -> None:
-    assert channel_of("marketing") == "email"
+    assert channel_of("meta", "marketing") == "email"
     with pytest.raises(UnknownNameError, match="ads_sharing"):
-        channel_of("fun")
+        channel_of("meta", "fun")

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from orchestration.destinations.pace import Unpaced
 from orchestration.settings import DestinationSettings, Secret
 
 Answer = httpx.Response | Exception | Callable[[Any], httpx.Response]
@@ -52,3 +53,10 @@ def sha(text: str) -> str:
 
 def ok(body: Any, status: int = 200) -> httpx.Response:
     return httpx.Response(status, json=body)
+
+
+class Hasty(Unpaced):
+    """Nobody waits, not even where the vendor asks for it."""
+
+    def pause(self, seconds: float) -> None:
+        return None

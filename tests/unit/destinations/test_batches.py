@@ -18,6 +18,7 @@ from orchestration.destinations.batches import (
     run,
     send_around_refusals,
     split,
+    stay,
 )
 from tests.unit.destinations.fakes import sha
 
@@ -100,6 +101,41 @@ class Refusing:
             named = frozenset(found) if self.is_naming else frozenset()
             raise RefusedError("No.", remedy="Look.", code="invalid", row_indexes=named)
         return [Receipt(item.row.key, "accepted") for item in group]
+
+
+class TakingPart:
+    """Takes the good rows of a request and says only that some were not."""
+
+    def __init__(self, bad: set[int]) -> None:
+        self.bad = bad
+        self.taken: set[int] = set()
+
+    def __call__(self, group: Sequence[Item]) -> list[Receipt]:
+        places = {item.position for item in group}
+        self.taken |= places - self.bad
+        if places & self.bad:
+            raise RefusedError("Part.", remedy="Look.", code="partial", is_partial=True)
+        return [Receipt(item.row.key, "accepted") for item in group]
+
+
+@given(st.integers(1, 300), st.data())
+def test_a_partial_success_never_marks_a_row_that_was_left_out(
+    count: int, data: st.DataObject
+) -> None:
+    bad = data.draw(st.sets(st.integers(0, count - 1), max_size=count))
+    vendor, recorder = TakingPart(bad), Recorder()
+    send_around_refusals(items(count), vendor, recorder)
+    assert set(recorder.places("accepted")) <= vendor.taken
+    assert set(recorder.places("rejected")) <= bad
+    verdicts = ("accepted", "rejected", "ambiguous")
+    decided = sorted(place for verdict in verdicts for place in recorder.places(verdict))
+    assert decided == list(range(count))
+
+
+def test_rows_that_cannot_be_taken_back_are_answered_without_a_claim() -> None:
+    assert stay([Row("a", {}), Row("b", {})]) == [
+        Receipt(key, "rejected", reason="not_removable") for key in "ab"
+    ]
 
 
 def test_rows_that_the_vendor_names_cost_one_more_call() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -10,7 +11,7 @@ from orchestration.destinations import http
 from orchestration.destinations.base import FatalError, RefusedError, RetriableError
 from orchestration.destinations.http import ErrorTable, VendorHttp
 from orchestration.errors import ConfigurationError
-from tests.unit.destinations.fakes import Answer, Vendor, ok, settings
+from tests.unit.destinations.fakes import Answer, Hasty, Vendor, ok, settings
 
 TABLE = ErrorTable(
     retriable_statuses=frozenset({429, 503}),
@@ -27,7 +28,7 @@ def client(*answers: Answer, base_url: str = "https://vendor.example.com") -> Ve
         "Bearer {secret}",
         TABLE,
         transport=Vendor(list(answers)),
-        sleep=lambda seconds: None,
+        pacer=Hasty(),
     )
 
 
@@ -45,6 +46,70 @@ def test_a_request_carries_the_credential_in_a_header_only() -> None:
     assert request.headers["authorization"] == "Bearer canary-secret"
     assert "canary-secret" not in str(request.url)
     assert request.extensions["timeout"] == http.TIMEOUT_SECONDS
+
+
+def test_a_credential_may_stand_in_another_header() -> None:
+    made = replace(client(ok({})), credential_header="access-token", authorization="{secret}")
+    made.send("GET", "/x", operation="look")
+    (request,) = vendor(made).requests
+    assert request.headers["access-token"] == "canary-secret"
+    assert "authorization" not in request.headers
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"errors": [{"code": "busy"}], "code": "busy"}, RetriableError),
+        ({"error": {"code": 1}}, FatalError),
+        ({"success": False, "code": "closed"}, FatalError),
+        ({"errors": [], "error": None, "success": True}, None),
+        ([], None),
+    ],
+)
+def test_an_error_in_a_good_answer_is_an_error(
+    body: object, expected: type[Exception] | None
+) -> None:
+    made = client(ok(body))
+    if expected is None:
+        assert made.send("GET", "/x", operation="look").body == body
+        return
+    with pytest.raises(expected):
+        made.send("GET", "/x", operation="look")
+
+
+@pytest.mark.parametrize(
+    ("code", "expected", "remedy", "is_partial"),
+    [
+        ("expired", FatalError, "TRIBUTARY_KLAVIYO_SECRET", None),
+        ("gone", FatalError, "TRIBUTARY_KLAVIYO_OBJECT_IDS", None),
+        ("bad_rows", RefusedError, "see the code", False),
+        ("some_rows", RefusedError, "see the code", True),
+        ("other", FatalError, "look up the code", None),
+    ],
+)
+def test_a_table_of_codes_decides_where_every_answer_is_a_200(
+    code: str, expected: type[FatalError], remedy: str, is_partial: bool | None
+) -> None:
+    table = ErrorTable(
+        retriable_statuses=frozenset(),
+        refused_codes=frozenset({"bad_rows"}),
+        partial_codes=frozenset({"some_rows"}),
+        credential_codes=frozenset({"expired"}),
+        missing_codes=frozenset({"gone"}),
+        is_failure=lambda body: body is None or body["code"] != "ok",
+        codes=lambda body: frozenset({body["code"]}),
+    )
+    made = replace(client(ok({"code": code})), errors=table)
+    with pytest.raises(expected) as raised:
+        made.send("POST", "/x", operation="change")
+    assert type(raised.value) is expected
+    assert remedy in raised.value.remedy
+    assert raised.value.status == 200
+    if isinstance(raised.value, RefusedError):
+        assert raised.value.is_partial is is_partial
+    silent = replace(client(httpx.Response(200)), errors=table)
+    with pytest.raises(RetriableError):
+        silent.send("POST", "/x", operation="change")
 
 
 @pytest.mark.parametrize("url", ["http://vendor.example.com", "ftp://127.0.0.1", "vendor"])

@@ -5,7 +5,7 @@ import pytest
 from orchestration.destinations.google.customer_match import GoogleCustomerMatch
 from orchestration.destinations.klaviyo.lists import KlaviyoList
 from orchestration.destinations.klaviyo.profiles import KlaviyoProfiles
-from orchestration.destinations.meta import MetaCustomAudience
+from orchestration.destinations.meta.custom_audience import MetaCustomAudience
 from orchestration.destinations.registry import open_destination
 from orchestration.errors import UnknownNameError
 from tests.unit.destinations.fakes import Vendor, settings
@@ -22,16 +22,17 @@ def test_the_object_chooses_the_capability_and_names_become_vendor_ids() -> None
     assert isinstance(audience, MetaCustomAudience)
     assert audience.audience_id == "VIP1"
     assert isinstance(match, GoogleCustomerMatch)
-    assert (match.user_list_id, match.account_id) == ("other", "1")
+    assert (match.user_list_id, match.api.account_id) == ("other", "1")
 
 
 @pytest.mark.parametrize(
     ("name", "object_name", "known"),
     [
-        ("tumblr", "list/vip", "google, klaviyo, meta"),
-        ("klaviyo", "segment/vip", "list/<name>, profiles"),
+        ("tumblr", "list/vip", "file, google, klaviyo, meta, postscript, tiktok"),
+        ("klaviyo", "segment/vip", "deletion, events/<name>, list/<name>, profiles, suppression"),
         ("klaviyo", "list", "list/<name>, profiles"),
         ("klaviyo", "profiles/vip", "list/<name>, profiles"),
+        ("klaviyo", "suppression/vip", "suppression, unsubscription"),
         ("meta", "custom_audience/", "custom_audience/<name>"),
     ],
 )

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
-
-import duckdb
-import jinja2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,8 +12,8 @@ from orchestration.identity.normal_forms import (
     phone_for_matching,
     value_for_matching,
 )
+from tests.rendering import by_macro
 
-MACROS = Path(__file__).resolve().parents[3] / "macros"
 EMAILS = [
     "ann@shop.example", "  Ann@SHOP.example  ", "\tann@shop.example\r\n", "ann@shop.example.",
     "ann@shop.example...", "ann@shop.example .", "Ann.Lee+news@Gmail.com", "a.n.n@googlemail.com",
@@ -33,38 +27,6 @@ PHONES = [
     "+14155550101", "+1415555010", "+123456", "+1234567", "+0415555010", "14155550101",
     "+1 415 555 0101", "+141555501011234", "+1415555010112345", "", "+14155550101\n", "+١٤١٥٥٥٥",
 ]  # fmt: skip
-
-
-def macro(name: str) -> str:
-    """The SQL of a macro over the column ``given``, as dbt renders it for DuckDB."""
-    text = "".join(
-        (MACROS / file).read_text(encoding="utf-8")
-        for file in ("engine/text.sql", "identifiers/normalise.sql")
-    )
-    module: Any = None
-
-    def dispatch(macro_name: str, _: str) -> Any:
-        return getattr(module, f"duckdb__{macro_name}", None) or getattr(
-            module, f"default__{macro_name}"
-        )
-
-    template = jinja2.Environment(autoescape=False).from_string(text)
-    module = template.make_module({
-        "adapter": SimpleNamespace(dispatch=dispatch),
-        "dbt": SimpleNamespace(split_part=lambda e, by, at: f"split_part({e}, {by}, {at})"),
-        "return": lambda value: value,
-    })
-    return str(getattr(module, name)("given"))
-
-
-def by_macro(name: str, texts: list[str]) -> list[str | None]:
-    with duckdb.connect() as connection:
-        rows = connection.execute(
-            f"select {macro(name)} from (select unnest($texts) as given,"
-            " generate_subscripts($texts, 1) as place) order by place",
-            {"texts": texts},
-        ).fetchall()
-    return [row[0] for row in rows]
 
 
 def test_emails_are_normalised_like_the_macro() -> None:

@@ -7,11 +7,28 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.activation import fast_lane
+from orchestration.activation.fast_lane import OptOut
 from orchestration.ledger import open_ledger
+from orchestration.ledger.tables import outbox
 from orchestration.settings import Settings
 from tests.unit.activation.world import START, settings_in
 
-ADDED = ("customer_id_anchor", "customer_id_change", "identity_instruction")
+ADDED = ("customer_id_anchor", "customer_id_change", "identity_instruction", "rate_bucket")
+# As they were: one row per key in the outbox, always of a plan.
+OUTBOX_1 = """
+create table outbox (
+    outbox_id integer primary key, plan_hash varchar, destination varchar not null,
+    object varchar not null, key varchar not null, operation varchar not null,
+    priority integer not null, state varchar not null, row_hash varchar,
+    payload_json text not null, prior_payload_json text, vendor_id varchar, job_id varchar,
+    attempt_count integer not null, last_reason varchar, unique (destination, object, key)
+);
+create index outbox_by_turn on outbox (plan_hash, priority, state, outbox_id);
+insert into outbox values
+    (7, 'plan', 'meta', 'custom_audience/vip', 'k', 'add', 1, 'sending', 'h', '{}',
+     null, null, null, 1, null);
+"""
 ROW = {"source_relation": "shop", "source_table": "customer", "source_row_id": "1"}
 NODES = {"left_node_key": "shop|customer|1", "right_node_key": "shop|customer|2"}
 
@@ -35,19 +52,35 @@ def version_1(tmp_path: Path) -> Settings:
         connection.execute(f"drop table {table}")
     for column in ("first_ordered_at", "first_seen_at", "as_of_at"):
         connection.execute(f"alter table customer_id_register drop column {column}")
+    for column in ("rejected_count", "retry_at"):
+        connection.execute(f"alter table dead_letter drop column {column}")
+    connection.execute("drop table outbox")
+    connection.executescript(OUTBOX_1)
     connection.execute("update schema_version set version = 1")
     connection.commit()
     connection.close()
     return settings
 
 
-def test_version_1_becomes_version_2_and_keeps_what_it_held(version_1: Settings) -> None:
+def test_version_1_becomes_the_newest_and_keeps_what_it_held(version_1: Settings) -> None:
     with open_ledger(version_1) as ledger:
         (kept,) = ledger.rows_since("customer_id_register", 0, 10)
         assert (kept["customer_id"], kept["source_row_id"], kept["sequence"]) == ("old", "1", 1)
         assert (kept["first_ordered_at"], kept["first_seen_at"], kept["as_of_at"]) == (None,) * 3
         assert len(ledger.rows_since("suppression", 0, 10)) == 1
-        assert ledger.verify() == 3, "genesis, the suppression, the migration"
+        assert ledger.verify() == 4, "genesis, the suppression, two migrations"
+
+
+def test_a_row_under_way_survives_and_an_opt_out_may_wait_behind_it(version_1: Settings) -> None:
+    with open_ledger(version_1) as ledger, ledger.transaction() as connection:
+        opt_out = OptOut("meta", "custom_audience/vip", "k", "remove", "{}")
+        assert fast_lane.enqueue(connection, [opt_out, opt_out], START) == 1
+        assert fast_lane.enqueue(connection, [opt_out], START) == 0
+        rows = connection.execute(outbox.select().order_by(outbox.c.outbox_id)).all()
+        assert [(row.outbox_id, row.plan_hash, row.state) for row in rows] == [
+            (7, "plan", "sending"),
+            (8, None, "pending"),
+        ]
 
 
 def test_a_migrated_ledger_takes_every_new_fact(version_1: Settings) -> None:
@@ -66,7 +99,7 @@ def test_a_migrated_ledger_takes_every_new_fact(version_1: Settings) -> None:
         assert ledger.record_identity_instruction("link", **NODES, reason="r", actor="a") == 1
     with open_ledger(version_1) as ledger:
         assert ledger.rows_since("customer_id_register", 1, 10)[0]["first_ordered_at"] == START
-        assert ledger.verify() == 4, "opening again migrates nothing"
+        assert ledger.verify() == 5, "opening again migrates nothing"
 
 
 def test_a_migration_that_fails_leaves_version_1(

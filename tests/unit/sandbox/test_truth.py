@@ -55,6 +55,23 @@ def test_a_member_is_out_when_its_last_identifier_is(tmp_path: Path) -> None:
     assert truth.members("meta", "a") == []
 
 
+def test_the_first_fact_of_a_key_stays_and_the_last_document(tmp_path: Path) -> None:
+    truth = Truth(tmp_path)
+    assert truth.add_fact("tiktok", "events", "web", "e1", {"value": 1})
+    assert not truth.add_fact("tiktok", "events", "web", "e1", {"value": 2})
+    assert truth.facts("tiktok", "events", "web") == {"e1": {"value": 1}}
+    truth.save_document("postscript", "subscribers", "s1", {"a": 1})
+    before = truth.summary()
+    truth.save_document("postscript", "subscribers", "s1", {"a": 2})
+    assert truth.document("postscript", "subscribers", "s1") == {"a": 2}
+    after = truth.summary()
+    assert before["tiktok"]["events"] == {"web": 1}
+    assert after["postscript"]["subscribers"]["count"] == 1
+    assert after != before
+    truth.forget_document("postscript", "subscribers", "s1")
+    assert truth.documents("postscript", "subscribers") == {}
+
+
 def test_jobs_and_profiles_get_numbers_of_their_own(tmp_path: Path) -> None:
     truth = Truth(tmp_path)
     for name in ("a", "b"):

@@ -5,11 +5,8 @@ from typing import Any
 import pytest
 
 from orchestration.destinations.base import FatalError, RetriableError, Row
-from orchestration.destinations.google.customer_match import (
-    AUTHORIZATION,
-    HEADERS,
-    GoogleCustomerMatch,
-)
+from orchestration.destinations.google.api import AUTHORIZATION, HEADERS, DataManager
+from orchestration.destinations.google.customer_match import GoogleCustomerMatch
 from orchestration.destinations.google.errors import ERRORS
 from orchestration.destinations.http import VendorHttp
 from tests.unit.destinations.fakes import Answer, Vendor, ok, settings, sha
@@ -26,7 +23,7 @@ ADDRESS = {
 def match(*answers: Answer, account_id: str = "7") -> tuple[GoogleCustomerMatch, Vendor]:
     vendor = Vendor(list(answers))
     http = VendorHttp(settings("google"), AUTHORIZATION, ERRORS, HEADERS, transport=vendor)
-    return GoogleCustomerMatch(http, account_id, "55"), vendor
+    return GoogleCustomerMatch(DataManager(http, account_id), "55"), vendor
 
 
 def row(key: str, **payload: Any) -> Row:

@@ -9,14 +9,14 @@ from orchestration.destinations.base import FatalError, RefusedError, RetriableE
 from orchestration.destinations.http import VendorHttp
 from orchestration.destinations.klaviyo.api import AUTHORIZATION, HEADERS, KlaviyoApi
 from orchestration.destinations.klaviyo.errors import ERRORS
-from tests.unit.destinations.fakes import Answer, Vendor, ok, settings
+from tests.unit.destinations.fakes import Answer, Hasty, Vendor, ok, settings
 
 
 def api(*answers: Answer) -> tuple[KlaviyoApi, Vendor]:
     vendor = Vendor(list(answers))
     http = VendorHttp(
         settings("klaviyo"), AUTHORIZATION, ERRORS, HEADERS, transport=vendor,
-        sleep=lambda seconds: None,
+        pacer=Hasty(),
     )
     return KlaviyoApi(http), vendor
 

@@ -6,15 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from orchestration.destinations.base import FatalError, RetriableError, Row
+from orchestration.destinations.base import CountBack, FatalError, ReadBack, RetriableError, Row
 from orchestration.destinations.http import VendorHttp
-from orchestration.destinations.meta import (
-    AUTHORIZATION,
-    ERRORS,
-    HEADERS,
-    SCHEMA,
-    MetaCustomAudience,
-)
+from orchestration.destinations.meta.api import AUTHORIZATION, ERRORS, HEADERS
+from orchestration.destinations.meta.custom_audience import SCHEMA, MetaCustomAudience, Session
 from tests.unit.destinations.fakes import Answer, Vendor, ok, settings, sha
 
 
@@ -101,7 +96,45 @@ def test_rows_that_match_nobody_never_leave() -> None:
                                   "num_invalid_entries": 0}])
 def test_an_answer_that_does_not_count_the_rows_proves_nothing(body: object) -> None:
     with pytest.raises(RetriableError):
-        audience(ok(body))[0].upsert([row(1)])
+        audience(ok(body), ok({"data": []}))[0].upsert([row(1)])
+
+
+def test_where_the_answer_does_not_count_the_session_does() -> None:
+    counted = {
+        "session_id": "42", "num_received": "1", "num_matched": "0", "num_invalid_entries": "1",
+    }
+    plugin, vendor = audience(ok({"audience_id": "1"}), ok({"data": [counted]}))
+    receipts = plugin.upsert([row(1)])
+    assert [(r.verdict, r.reason, r.job_id) for r in receipts] == [
+        ("rejected", "invalid_entry", "42")
+    ]
+    assert vendor.requests[1].url.raw_path == b"/v26.0/2385%2F1/sessions?session_id=42"
+
+
+def test_a_session_tells_how_many_matched() -> None:
+    other = {"session_id": "7", "num_received": "9"}
+    counted = {
+        "session_id": "42", "num_received": "3", "num_matched": "2", "num_invalid_entries": "1",
+    }
+    plugin, _ = audience(ok({"data": [other, counted]}), ok({"data": []}))
+    assert plugin.read_session("42") == Session(3, 2, 1)
+    assert plugin.read_session("42") is None
+
+
+def test_an_audience_is_counted_and_never_listed() -> None:
+    bounds = {"approximate_count_lower_bound": 1000, "approximate_count_upper_bound": 1100}
+    unknown = {"approximate_count_lower_bound": -1, "approximate_count_upper_bound": -1}
+    plugin, vendor = audience(ok(bounds), ok(unknown), ok({}))
+    assert [plugin.count_back() for _ in range(3)] == [(1000, 1100), None, None]
+    assert "operation_status" in vendor.requests[0].url.params["fields"]
+    assert isinstance(plugin, CountBack)
+    assert not isinstance(plugin, ReadBack)
+
+
+def test_a_flagged_audience_stops_before_anything_is_sent() -> None:
+    with pytest.raises(FatalError, match="flagged") as raised:
+        audience(ok({"operation_status": {"code": 471}}))[0].count_back()
+    assert "neutral name" in raised.value.remedy
 
 
 @pytest.mark.parametrize(

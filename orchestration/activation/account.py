@@ -1,0 +1,103 @@
+"""One vendor account while this process holds its lease: everything that sending there shares.
+
+What lives here: the lease, the pace, the opened plug-ins, waiting without losing the lease.
+What never does: rows, receipts, plans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from orchestration.activation.backoff import delay_seconds, is_worth_waiting
+from orchestration.activation.errors import StoppedError
+from orchestration.activation.pacing import LedgerPacer
+from orchestration.destinations.base import DeliveryError, Destination, RetriableError
+from orchestration.destinations.pace import Pacer
+from orchestration.ledger import Ledger, leases
+from orchestration.ledger.leases import HEARTBEAT_SECONDS, Lease
+from orchestration.settings import DestinationSettings
+
+OpenDestination = Callable[[str, str, DestinationSettings, Pacer], Destination]
+
+
+class Account:
+    """The account of one destination under ``lease``.
+
+    ``sleep`` takes seconds, ``jitter`` gives 0 to 1, ``open_destination`` makes no call.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        settings: DestinationSettings,
+        lease: Lease,
+        open_destination: OpenDestination,
+        *,
+        now: Callable[[], datetime],
+        sleep: Callable[[float], None],
+        jitter: Callable[[], float],
+    ) -> None:
+        self.ledger = ledger
+        self.settings = settings
+        self.lease = lease
+        self.now = now
+        self._sleep = sleep
+        self._jitter = jitter
+        self._open = open_destination
+        self._opened: dict[str, Destination] = {}
+        self._shown_at = now()
+        self._pacer = LedgerPacer(
+            settings.name, settings.account_id, self.transaction, now, self.wait
+        )
+
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    def destination(self, object_name: str) -> Destination:
+        """The plug-in of one object, opened once.
+
+        Raises:
+            UnknownNameError, ConfigurationError: see the registry.
+        """
+        if object_name not in self._opened:
+            self._opened[object_name] = self._open(
+                self.name, object_name, self.settings, self._pacer
+            )
+        return self._opened[object_name]
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A transaction that a holder without the newest lease cannot enter."""
+        with self.ledger.transaction() as connection:
+            leases.keep(connection, self.lease, self.now())
+            self._shown_at = self.now()
+            yield connection
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, showing a heartbeat as often as the lease needs."""
+        while seconds > 0:
+            self._sleep(min(seconds, HEARTBEAT_SECONDS))
+            seconds -= HEARTBEAT_SECONDS
+            if abs(self.now() - self._shown_at) >= timedelta(seconds=HEARTBEAT_SECONDS):
+                with self.transaction():
+                    pass
+
+    def wait_or_stop(self, error: DeliveryError, failures: int) -> None:
+        """Wait before the next attempt after the n-th failure in a row.
+
+        Raises:
+            StoppedError: waiting does not help, or took too long already.
+        """
+        if not isinstance(error, RetriableError):
+            raise StoppedError(error.what, is_fatal=True) from error
+        asked = error.retry_after_seconds
+        if asked:
+            self._pacer.block(asked)
+        if not is_worth_waiting(failures, asked):
+            raise StoppedError(error.what, is_fatal=False) from error
+        self.wait(delay_seconds(failures, asked, self._jitter))

@@ -1,0 +1,157 @@
+"""Opt-outs: before everything else, without a plan, and behind whatever is already under way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from orchestration.activation import fast_lane
+from orchestration.activation.deliver import deliver
+from orchestration.activation.errors import NotDeliverableError
+from orchestration.activation.fast_lane import OptOut
+from orchestration.destinations.base import FatalError, Limits, Receipt, RetriableError, Row
+from orchestration.errors import UnknownNameError
+from orchestration.ledger.tables import delivered, outbox, receipt
+from tests.unit.activation.world import SPEC, Vendor, World, sha
+
+THREE = {"a": "a@example.test", "b": "b@example.test", "c": "c@example.test"}
+
+
+def opt_out(world: World, key: str, object_name: str = SPEC.object) -> int:
+    payload = f'{{"email_sha256": "{sha(THREE[key])}"}}'
+    row = OptOut(SPEC.destination, object_name, key, "remove", payload)
+    with world.ledger.transaction() as connection:
+        return fast_lane.enqueue(connection, [row], world.clock())
+
+
+def test_an_opt_out_goes_without_plan_or_approval(world: World, vendor: Vendor) -> None:
+    world.sync(vendor, THREE)
+    assert opt_out(world, "b") == 1
+    assert opt_out(world, "b") == 0, "once is enough"
+    report = world.deliver(vendor)
+    assert vendor.members == {sha("a@example.test"), sha("c@example.test")}
+    assert [(sent.destination, sent.pending_count) for sent in report.opt_outs] == [("meta", 0)]
+    (last,) = [row for row in world.rows(receipt) if row["operation"] == "remove"]
+    assert (last["key"], last["plan_hash"], last["verdict"]) == ("b", None, "accepted")
+    assert world.rows(outbox) == []
+
+
+def test_it_goes_although_a_plan_waits_for_approval(world: World, vendor: Vendor) -> None:
+    world.sync(vendor, THREE)
+    world.desire({**THREE, "d": "d@example.test"})
+    world.plan()
+    opt_out(world, "b")
+    with pytest.raises(NotDeliverableError):
+        world.deliver(vendor)
+    assert sha("b@example.test") not in vendor.members
+    assert sha("d@example.test") not in vendor.members
+
+
+def test_it_goes_before_the_rows_of_a_plan_and_between_its_requests(
+    world: World, vendor: Vendor
+) -> None:
+    world.sync(vendor, THREE)
+    vendor.limits = Limits(rows_per_request=1)
+    world.desire({**THREE, "d": "d@example.test", "e": "e@example.test"})
+    world.approve(world.plan().plan_hash)
+    opt_out(world, "b")
+
+    def and_another_opts_out(row: Row) -> Receipt:
+        opt_out(world, "c")
+        return Receipt(row.key, "accepted")
+
+    vendor.script = [None, and_another_opts_out]
+    world.deliver(vendor)
+    calls = [(name, rows[0].key) for name, rows in vendor.calls[1:]]
+    assert calls == [("remove", "b"), ("upsert", "d"), ("remove", "c"), ("upsert", "e")]
+
+
+def test_an_addition_that_waits_is_overtaken(world: World, vendor: Vendor) -> None:
+    vendor.script = [RetriableError("503.", remedy="Wait.")] * 20
+    world.sync(vendor, THREE)
+    assert {row["state"] for row in world.rows(outbox)} == {"pending"}
+    opt_out(world, "b")
+    vendor.script = []
+    world.deliver(vendor)
+    assert vendor.members == {sha("a@example.test"), sha("c@example.test")}
+    said = {(r["key"], r["operation"], r["verdict"], r["reason"]) for r in world.rows(receipt)}
+    assert ("b", "add", "superseded", "opted_out") in said
+    assert ("b", "remove", "accepted", None) in said
+
+
+def suppress_and_opt_out(world: World) -> Callable[[Row], Receipt]:
+    def answer(row: Row) -> Receipt:
+        if row.key == "b":
+            world.suppress("customer_id", "b")
+        return Receipt(row.key, "accepted")
+
+    return answer
+
+
+def test_an_addition_under_way_is_followed_by_its_removal(world: World, vendor: Vendor) -> None:
+    vendor.script = [suppress_and_opt_out(world)]
+    world.sync(vendor, THREE)
+    assert vendor.members == {sha("a@example.test"), sha("c@example.test")}
+    assert [name for name, _ in vendor.calls] == ["upsert", "remove"]
+    held = {row["key"]: row["is_removed"] for row in world.rows(delivered)}
+    assert held == {"a": False, "b": True, "c": False}
+
+
+def test_a_lost_answer_and_an_opt_out_end_in_a_removal(world: World, vendor: Vendor) -> None:
+    """The addition may stand there: what was under way is in doubt, the opt-out follows."""
+    vendor.effect_before_error = True
+
+    class LosesTheAnswer(RetriableError):
+        @property
+        def retry_after_seconds(self) -> float | None:
+            opt_out(world, "b")
+            return None
+
+        @retry_after_seconds.setter
+        def retry_after_seconds(self, _: float | None) -> None:
+            return None
+
+    vendor.script = [LosesTheAnswer("reset.", remedy="Wait.")]
+    world.sync(vendor, THREE)
+    assert vendor.members == {sha("a@example.test"), sha("c@example.test")}
+
+
+def test_an_object_that_the_vendor_lost_stops_no_other(world: World, vendor: Vendor) -> None:
+    world.sync(vendor, THREE)
+    gone = Vendor(script=[FatalError("404.", remedy="Look.", status=404)] * 3)
+    opt_out(world, "a", "custom_audience/gone")
+    opt_out(world, "b")
+    report = deliver(
+        world.settings,
+        world.ledger,
+        open_destination=lambda _, name, *__: vendor if name == SPEC.object else gone,
+        now=world.clock,
+        sleep=world.clock.sleep,
+    )
+    assert sha("b@example.test") not in vendor.members
+    assert report.opt_outs[0].pending_count == 1
+    assert not report.is_complete
+
+
+def test_a_plan_that_finds_an_opt_out_waiting_leaves_the_key_alone(
+    world: World, vendor: Vendor
+) -> None:
+    vendor.limits = replace(vendor.limits, rows_per_request=1)
+    world.sync(vendor, THREE)
+    world.desire({"a": "a@example.test"})
+    world.approve(world.plan().plan_hash)
+    opt_out(world, "b")
+    vendor.script = [FatalError("401.", remedy="Renew.", status=401)]
+    first = world.deliver(vendor)
+    assert "paused" in str(first.deliveries[0].reason)
+    world.deliver(vendor)
+    assert vendor.members == {sha("a@example.test")}
+    assert world.rows(outbox) == []
+
+
+def test_nothing_but_an_opt_out_can_use_the_fast_lane(world: World) -> None:
+    row = OptOut("meta", SPEC.object, "a", "add", "{}")
+    with pytest.raises(UnknownNameError), world.ledger.transaction() as connection:
+        fast_lane.enqueue(connection, [row], world.clock())
