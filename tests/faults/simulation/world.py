@@ -29,7 +29,7 @@ import duckdb
 import httpx
 import pyarrow as pa
 
-from orchestration.activation import gate, plan_file
+from orchestration.activation import fast_lane, gate, plan_file
 from orchestration.activation.approval import approve, approve_halted, create_key
 from orchestration.activation.deliver import DeliveryReport, deliver
 from orchestration.activation.plan import make_plans
@@ -38,7 +38,7 @@ from orchestration.destinations.base import Destination
 from orchestration.destinations.pace import Pacer
 from orchestration.destinations.registry import open_destination
 from orchestration.errors import TributaryError
-from orchestration.ledger import Ledger, engine, open_ledger
+from orchestration.ledger import Ledger, delivered, engine, open_ledger
 from orchestration.sandbox.row_log import RowLog
 from orchestration.sandbox.server import build_app, sandbox_environment
 from orchestration.sandbox.truth import Truth
@@ -154,8 +154,8 @@ class World:
             where = (sealed.destination, sealed.object)
             self.approved.append(ApprovedPlan(self.next_tick(), plan_hash, where, tuple(rows)))
 
-    def opt_out(self, key: str, purpose: str, subject_type: str) -> None:
-        """An opt-out arrives and is acknowledged."""
+    def opt_out(self, key: str, purpose: str, subject_type: str, *, is_fast: bool = False) -> None:
+        """An opt-out arrives and is acknowledged; a fast one asks at once for the removals."""
         person = self.people.people[key]
         value = key if subject_type == "customer_id" else person.email_sha256
         number = self.next_tick()
@@ -173,6 +173,22 @@ class World:
                 ]
             )
         self.people.opt_outs.append(OptOut(self.next_tick(), purpose, subject_type, value))
+        if is_fast:
+            with self._another_process():
+                self._remove_at_once(person, purpose)
+
+    def _remove_at_once(self, person: Person, purpose: str) -> None:
+        for sync in self.syncs:
+            if sync.spec.kind != "membership" or sync.spec.purpose != purpose:
+                continue
+            with self.ledger.transaction() as connection:
+                held = delivered.by_keys(connection, *sync.where, [person.key]).get(person.key)
+                if held is None or held.is_removed or held.payload_json is None:
+                    continue
+                row = fast_lane.OptOut(
+                    *sync.where, person.key, "remove", held.payload_json, held.vendor_id
+                )
+                fast_lane.enqueue(connection, [row], self.clock.now())
 
     @contextmanager
     def _another_process(self) -> Iterator[None]:
@@ -248,9 +264,7 @@ class World:
         settings: DestinationSettings,
         pacer: Pacer | None = None,
     ) -> Destination:
-        destination = open_destination(
-            name, object_name, settings, pacer, transport=self.transport
-        )
+        destination = open_destination(name, object_name, settings, pacer, transport=self.transport)
         for method in ("upsert", "remove"):
             object.__setattr__(destination, method, self._noted(getattr(destination, method)))
         return destination
