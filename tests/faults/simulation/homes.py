@@ -22,7 +22,12 @@ from orchestration.settings import Settings
 from tests.faults.simulation.control import START
 from tests.faults.simulation.people import OBJECTS
 
-FOREIGN = {"meta": "EXTERN_ID:foreign", "google": "emailAddress:foreign", "klaviyo": "foreign"}
+FOREIGN = {
+    "meta": "EXTERN_ID:foreign",
+    "google": "emailAddress:foreign",
+    "klaviyo": "foreign",
+    "tiktok": "foreign",
+}
 
 
 def sandbox_base() -> str:

@@ -75,6 +75,14 @@ def _google(person: Person) -> Payload:
     }
 
 
+def _tiktok(person: Person) -> Payload:
+    return {
+        "email_sha256": PLACEHOLDER if person.is_bad else person.email_sha256,
+        "phone_sha256": None,
+        "normaliser_version": "1",
+    }
+
+
 def _address(person: Person) -> str:
     return f"not-an-address-{person.key}.v{person.version}" if person.is_bad else person.email
 
@@ -131,8 +139,20 @@ SYNCS = (
         ),
         _list,
     ),
+    Sync(
+        replace(
+            _SPEC, destination="tiktok", object="audience/vip", model="sync_tiktok__audience_vip"
+        ),
+        _tiktok,
+    ),
 )
-OBJECTS = {"klaviyo": ["profiles", "list/vip"], "meta": ["vip"], "google": ["vip"]}
+VENDORS = tuple(sorted({sync.spec.destination for sync in SYNCS}))
+OBJECTS = {
+    "klaviyo": ["profiles", "list/vip"],
+    "meta": ["vip"],
+    "google": ["vip"],
+    "tiktok": ["vip"],
+}
 CHANNELS = {"marketing": "email", "ads_sharing": "ads"}
 
 

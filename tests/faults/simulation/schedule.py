@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.faults.simulation.control import Process
-from tests.faults.simulation.people import SYNCS, Person, Sync
+from tests.faults.simulation.people import SYNCS, VENDORS, Person, Sync
 from tests.faults.simulation.world import World, world_of
 
 ANSWERS: tuple[Mapping[str, Any], ...] = (
@@ -119,7 +119,7 @@ def _disturbance(chance: random.Random) -> dict[str, Any]:
     given = _death(chance, 0.45, 120)
     if chance.random() < 0.5:
         given["ratio"] = chance.choice((0.07, 0.3, 0.6, 1.0))
-        given["vendors"] = [name for name in ("klaviyo", "meta", "google") if chance.random() < 0.5]
+        given["vendors"] = [name for name in VENDORS if chance.random() < 0.5]
         given["is_fatal"] = chance.random() < 0.1
     if chance.random() < 0.35:
         given["opt_out_at"] = (chance.randint(1, 80), chance.random(), _choice(chance))

@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from orchestration.ledger.tables import audit_chain, plan, receipt
-from tests.faults.simulation.people import CANARIES, SYNCS, Person
+from tests.faults.simulation.people import CANARIES, SYNCS, VENDORS, Person
 from tests.faults.simulation.schedule import ANSWERS, converge
 from tests.faults.simulation.world import World, world_of
 from tests.proof.harness import Result, passed
@@ -58,7 +58,7 @@ def _heard(world: World) -> list[tuple[str, str]]:
     screen = io.StringIO()
     try:
         with contextlib.redirect_stdout(screen), contextlib.redirect_stderr(screen):
-            world.misbehave(["klaviyo", "meta", "google"], 0.3, ANSWERS)
+            world.misbehave(VENDORS, 0.3, ANSWERS)
             world.build()
             previews = [repr(made.samples) + str(made.reason) for made in world.plan()]
             for made in world.ledger.plans(("open",)):

@@ -22,7 +22,7 @@ GUARD_CASE_COUNT = 40
 
 
 def failures(quick: bool) -> Result:
-    """Requests of 25 rows to four objects; 6.64 % of them fail in one of eight ways."""
+    """Requests of 25 rows to five objects; 6.64 % of them fail in one of eight ways."""
     seeds, people = (2, 200) if quick else (25, 1_000)
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         done = list(
@@ -59,7 +59,7 @@ def million_profiles(quick: bool) -> Result:
 
 
 def rejects(quick: bool) -> Result:
-    """Bad rows among ten thousand: by count (Meta), by pointer (Google, Klaviyo)."""
+    """Bad rows among ten thousand: by count (Meta, TikTok) or pointer (Google, Klaviyo)."""
     row_count = 1_000 if quick else 10_000
     found = [
         search(sync, row_count, bad_count, seed)
