@@ -21,7 +21,13 @@ from orchestration.activation.sender import (
     send_all,
     supersede_waiting,
 )
-from orchestration.activation.starting import DELIVERABLE, fill_outbox, start_plan, unapproved
+from orchestration.activation.starting import (
+    DELIVERABLE,
+    approval_expires_at,
+    fill_outbox,
+    start_plan,
+    unapproved,
+)
 from orchestration.destinations.base import Destination
 from orchestration.errors import TributaryError
 from orchestration.ledger import (
@@ -41,7 +47,6 @@ from orchestration.settings import DestinationSettings, Settings
 
 OpenDestination = Callable[[str, str, DestinationSettings], Destination]
 Progress = Callable[[SealedPlan, int], None]
-
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,7 @@ def _chosen(ledger: Ledger, plan_hashes: Sequence[str] | None) -> list[SealedPla
     if waiting:
         raise unapproved([plan.plan_hash for plan in waiting])
     for plan in plans:
-        if plan.state in ("superseded", "nothing_to_do"):
+        if plan.state in ("superseded", "cancelled", "nothing_to_do"):
             raise NotDeliverableError(
                 f"Plan {plan.plan_hash[:12]} is {plan.state.replace('_', ' ')}: {plan.reason}.",
                 remedy="Run 'tributary plan' and look at the newest plan.",
@@ -200,8 +205,8 @@ def _deliver_plan(
 def _send(work: _Delivering, sending: Sending) -> StoppedError | None:
     recover(sending, "the process ended while sending")
     with work.ledger.read() as reader:
-        approval = seals.newest_approval(reader, sending.sealed.plan_hash)
-    if approval is None or approval.expires_at <= work.now():
+        expires_at = approval_expires_at(work.settings, reader, sending.sealed, work.now())
+    if expires_at <= work.now():
         supersede_waiting(sending, "approval_expired")
     try:
         send_all(sending)

@@ -20,10 +20,14 @@ from orchestration.ledger.tables import (
     customer_id_register,
     identity_instruction,
     metadata,
+    plan,
+    restore_gap,
     schema_version,
+    standing_approval,
+    tombstone,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 def _remember_changes_of_identity(connection: Connection) -> None:
@@ -35,8 +39,18 @@ def _remember_changes_of_identity(connection: Connection) -> None:
         table.create(connection, checkfirst=True)
 
 
+def _remember_standing_approvals(connection: Connection) -> None:
+    """3: standing approvals, cancelled plans, tombstones, and what a restore lost."""
+    _add_columns(connection, plan, ("standing_signature", "cancelled_at"))
+    for table in (standing_approval, tombstone, restore_gap):
+        table.create(connection, checkfirst=True)
+
+
 # version -> the step that leads there from the version before, in the caller's transaction.
-STEPS: Mapping[int, Callable[[Connection], None]] = {2: _remember_changes_of_identity}
+STEPS: Mapping[int, Callable[[Connection], None]] = {
+    2: _remember_changes_of_identity,
+    3: _remember_standing_approvals,
+}
 
 
 def migrate(connection: Connection, at: datetime) -> None:

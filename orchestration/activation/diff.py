@@ -1,0 +1,351 @@
+"""The diff in SQL: what a destination lacks or has too much, from desired and delivered state.
+
+What lives here: its statements, step by step; each step leaves a temporary table for the next.
+What never does: sealing, sending, a rule about who belongs to an audience, a judgement.
+
+Steps in order: ``check_desired``, ``load_delivered``, ``compare``, ``load_sent_before``, ``count``;
+then ``rows``, and where a guard halted the plan first ``take_opt_outs``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from sqlalchemy import Connection
+
+from orchestration.activation import plan_file
+from orchestration.activation.errors import PlanError
+from orchestration.activation.gate import channel_of
+from orchestration.activation.guards import EqualKeys, PlanCounts
+from orchestration.activation.preview import key_digest
+from orchestration.activation.spec import SyncSpec
+from orchestration.ledger import delivered, facts, opt_outs
+from orchestration.ledger.statements import INSERTED_ROWS
+
+_ROWS_TOGETHER = 10_240
+_NAMED_KEYS = 5
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Which operations a delivery may have. ``in_doubt``: what becomes of a row that nobody knows
+    to stand at the vendor."""
+
+    operations: tuple[str, ...]
+    in_doubt: str
+
+
+def check_desired(warehouse: duckdb.DuckDBPyConnection, spec: SyncSpec) -> EqualKeys:
+    """Keys that stand more than once; they and what the fast lane takes out are ``left_alone``.
+
+    Raises:
+        PlanError: nothing can be planned: no table, null keys, or no key that stands alone.
+    """
+    try:
+        columns = _columns(warehouse, spec)
+    except duckdb.Error:
+        columns = []
+    if not {spec.key, "row_hash"} <= set(columns):
+        # Never read as empty: an error is not zero rows.
+        raise PlanError(
+            f"{spec.schema}.{spec.model} has no table with columns {spec.key} and row_hash.",
+            remedy="Run 'tributary build' until it is green, then plan again.",
+        )
+    key, relation = quoted(spec.key), relation_of(spec)
+    missing = _one(
+        warehouse, f"select count(*) from {relation} where {key} is null or row_hash is null"
+    )
+    if missing:
+        raise PlanError(
+            f"{spec.schema}.{spec.model} has {missing} rows with a null {spec.key} or row_hash.",
+            remedy="Give every row its key; nothing of this object was planned.",
+        )
+    warehouse.execute(f"""
+        create or replace temp table left_alone as
+        select cast({key} as varchar) as key
+        from {relation}
+        group by key
+        having count(*) > 1
+    """)
+    return _equal_keys(warehouse, spec)
+
+
+def _equal_keys(warehouse: duckdb.DuckDBPyConnection, spec: SyncSpec) -> EqualKeys:
+    equal = _one(warehouse, "select count(*) from left_alone")
+    some = warehouse.execute(
+        f"select key from left_alone order by key limit {_NAMED_KEYS}"
+    ).fetchall()
+    digests = tuple(key_digest(row[0]) for row in some)
+    distinct = _one(
+        warehouse,
+        f"select count(distinct {quoted(spec.key)}) from {relation_of(spec)}",
+    )
+    if equal and equal == distinct:
+        raise PlanError(
+            f"{spec.schema}.{spec.model} has equal keys (hashed: {', '.join(digests)}).",
+            remedy=f"Make {spec.key} unique in the model; nothing of this object was planned.",
+        )
+    return EqualKeys(equal, digests)
+
+
+def load_delivered(
+    warehouse: duckdb.DuckDBPyConnection, reader: Connection, spec: SyncSpec
+) -> None:
+    """What the ledger says of the object: delivered, rejected, and leaving without a plan."""
+    _load(
+        warehouse,
+        "delivered_now",
+        pa.schema([("key", pa.string()), ("row_hash", pa.string()), ("is_removed", pa.bool_())]),
+        delivered.stream_hashes(reader, spec.destination, spec.object),
+    )
+    _load(
+        warehouse,
+        "rejected_before",
+        pa.schema([("key", pa.string()), ("row_hash", pa.string())]),
+        delivered.stream_rejected(reader, spec.destination, spec.object),
+    )
+    _load(
+        warehouse,
+        "on_their_way_out",
+        pa.schema([("key", pa.string())]),
+        opt_outs.stream_waiting(reader, spec.destination, spec.object),
+    )
+    warehouse.execute("insert into left_alone select key from on_their_way_out")
+
+
+def compare(warehouse: duckdb.DuckDBPyConnection, spec: SyncSpec, changes: Changes) -> None:
+    """Fill ``difference`` with every row that is not as desired, rejected content marked."""
+    operations = ", ".join(f"'{operation}'" for operation in changes.operations)
+    warehouse.execute(f"""
+        create or replace temp table difference as
+        with desired as (
+            select cast({quoted(spec.key)} as varchar) as key, row_hash from {relation_of(spec)}
+        ),
+        compared as (
+            select
+                case
+                    when desired.key is null then 'remove'
+                    when delivered.key is null or delivered.is_removed then 'add'
+                    when delivered.row_hash is null then '{changes.in_doubt}'
+                    else 'update'
+                end as operation,
+                coalesce(desired.key, delivered.key) as key,
+                desired.row_hash,
+                delivered.key is not null as is_known
+            from desired
+            full outer join delivered_now as delivered on desired.key = delivered.key
+            where
+                case
+                    when desired.key is null then not delivered.is_removed
+                    when delivered.key is null or delivered.is_removed then true
+                    else delivered.row_hash is distinct from desired.row_hash
+                end
+        )
+        select
+            compared.*,
+            compared.operation <> 'remove' and rejected.key is not null as is_held_back
+        from compared
+        left join rejected_before as rejected
+            on compared.key = rejected.key and compared.row_hash = rejected.row_hash
+        where
+            compared.operation in ({operations})
+            and compared.key not in (select left_alone.key from left_alone)
+    """)
+
+
+def load_sent_before(
+    warehouse: duckdb.DuckDBPyConnection, reader: Connection, spec: SyncSpec
+) -> None:
+    """What stands in the ledger for the keys that change: few on most days, so asked by key."""
+    names = ("key", "payload_json", "vendor_id")
+    schema = pa.schema([(name, pa.string()) for name in names])
+    _load(warehouse, "sent_before", schema, ())
+    last = ""
+    while some := warehouse.execute(
+        "select key from difference where is_known and not is_held_back and key > ? "
+        f"order by key limit {_ROWS_TOGETHER}",
+        [last],
+    ).fetchall():
+        keys = [row[0] for row in some]
+        held = delivered.by_keys(reader, spec.destination, spec.object, keys)
+        rows = [{name: getattr(row, name) for name in names} for row in held.values()]
+        warehouse.register("sent_before_batch", pa.Table.from_pylist(rows, schema))
+        warehouse.execute("insert into sent_before select * from sent_before_batch")
+        warehouse.unregister("sent_before_batch")
+        last = keys[-1]
+
+
+def count(warehouse: duckdb.DuckDBPyConnection, reader: Connection, spec: SyncSpec) -> PlanCounts:
+    """The diff's counts; ``removed_by_choice`` keeps the keys that suppressions explain."""
+    _load(
+        warehouse,
+        "suppressed_subject",
+        pa.schema([("subject_type", pa.string()), ("subject_value", pa.string())]),
+        facts.stream_suppressed(reader, channel_of(spec.purpose), spec.purpose),
+    )
+    warehouse.execute(f"""
+        create or replace temp table removed_by_choice as
+        with removed as (
+            select
+                difference.key,
+                {_payload_field("email_sha256")} as email_sha256,
+                {_payload_field("phone_sha256")} as phone_sha256,
+                sha256(lower(trim({_payload_field("email")}))) as own_email_sha256,
+                sha256(trim({_payload_field("phone_number")})) as own_phone_sha256
+            from difference
+            left join sent_before on difference.key = sent_before.key
+            where difference.operation = 'remove'
+        )
+        select removed.key
+        from removed
+        inner join suppressed_subject as subject
+            on case subject.subject_type
+                when 'customer_id' then subject.subject_value = removed.key
+                when 'email_sha256' then
+                    subject.subject_value in (removed.email_sha256, removed.own_email_sha256)
+                else subject.subject_value in (removed.phone_sha256, removed.own_phone_sha256)
+            end
+        group by removed.key
+    """)
+    row = warehouse.execute(f"""
+        select
+            (select count(*) from {relation_of(spec)}),
+            (select count(*) from delivered_now where not is_removed),
+            count(*) filter (where operation = 'add' and not is_held_back),
+            count(*) filter (where operation = 'update' and not is_held_back),
+            count(*) filter (where operation = 'remove'),
+            (select count(*) from removed_by_choice),
+            count(*) filter (where is_held_back)
+        from difference
+    """).fetchone()
+    return PlanCounts(*(row or ()))
+
+
+def take_opt_outs(
+    warehouse: duckdb.DuckDBPyConnection,
+) -> Iterator[list[dict[str, str | None]]]:
+    """Take removals of suppressed people out of the diff and give them in chunks: a halted plan
+    must not hold them."""
+    warehouse.execute("""
+        create or replace temp table opt_out as
+        select difference.key, sent_before.payload_json, sent_before.vendor_id
+        from difference
+        inner join removed_by_choice on difference.key = removed_by_choice.key
+        left join sent_before on difference.key = sent_before.key
+        where difference.operation = 'remove'
+    """)
+    warehouse.execute("delete from difference where key in (select opt_out.key from opt_out)")
+    return _chunks(warehouse)
+
+
+def _chunks(warehouse: duckdb.DuckDBPyConnection) -> Iterator[list[dict[str, str | None]]]:
+    last = ""
+    while some := warehouse.execute(
+        "select key, payload_json, vendor_id from opt_out where key > ? "
+        f"order by key limit {INSERTED_ROWS}",
+        [last],
+    ).fetchall():
+        names = ("key", "payload_json", "vendor_id")
+        yield [dict(zip(names, row, strict=True)) for row in some]
+        last = some[-1][0]
+
+
+def rows(warehouse: duckdb.DuckDBPyConnection, spec: SyncSpec) -> Iterator[pa.RecordBatch]:
+    """The plan's rows in sending order, in batches of equal size; an addition with the reason
+    that the audience gives for it."""
+    packed = ", ".join(
+        f"{quoted(name)} := desired.{quoted(name)}" for name in payload_columns(warehouse, spec)
+    )
+    reader = warehouse.execute(f"""
+        select
+            difference.operation,
+            difference.key,
+            difference.row_hash,
+            case
+                when difference.operation = 'remove' then sent_before.payload_json
+                else cast(to_json(struct_pack({packed})) as varchar)
+            end as payload_json,
+            case
+                when difference.operation = 'update' then sent_before.payload_json
+            end as prior_payload_json,
+            sent_before.vendor_id,
+            case when difference.operation = 'add' then why.reason end as reason
+        from difference
+        left join {relation_of(spec)} as desired
+            on difference.key = cast(desired.{quoted(spec.key)} as varchar)
+        left join sent_before on difference.key = sent_before.key
+        left join {_reasons(spec)} as why on difference.key = why.key
+        where not difference.is_held_back
+        order by
+            case difference.operation when 'add' then 1 when 'update' then 2 else 3 end,
+            difference.key
+    """).to_arrow_reader(_ROWS_TOGETHER)
+    for batch in reader:
+        yield batch.cast(plan_file.SCHEMA)
+
+
+def _reasons(spec: SyncSpec) -> str:
+    """Who is in the audience and why; nobody where no single audience decides the membership."""
+    if spec.audience is None:
+        return "(select cast(null as varchar) as key, cast(null as varchar) as reason)"
+    schema, table = spec.audience
+    return (
+        f"(select cast({quoted(spec.key)} as varchar) as key, cast(reason as varchar) as reason "
+        f"from {quoted(schema)}.{quoted(table)})"
+    )
+
+
+def _load(
+    warehouse: duckdb.DuckDBPyConnection, table: str, schema: pa.Schema, rows: Iterable[Any]
+) -> None:
+    """Stream rows of the ledger into a temporary table; one batch is in memory at a time."""
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        iterator = iter(rows)
+        while some := list(islice(iterator, _ROWS_TOGETHER)):
+            columns = zip(*some, strict=True)
+            arrays = [
+                pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)
+            ]
+            yield pa.record_batch(arrays, schema=schema)
+
+    name = f"{table}_batches"
+    warehouse.register(name, pa.RecordBatchReader.from_batches(schema, batches()))
+    try:
+        warehouse.execute(f"create or replace temp table {table} as select * from {name}")
+    finally:
+        warehouse.unregister(name)
+
+
+def _payload_field(name: str) -> str:
+    return f"json_extract_string(sent_before.payload_json, '$.{name}')"
+
+
+def payload_columns(warehouse: duckdb.DuckDBPyConnection, spec: SyncSpec) -> list[str]:
+    """The columns of the desired state that go to the vendor, in its order."""
+    return [name for name in _columns(warehouse, spec) if name not in (spec.key, "row_hash")]
+
+
+def _columns(warehouse: duckdb.DuckDBPyConnection, spec: SyncSpec) -> list[str]:
+    warehouse.execute(f"select * from {relation_of(spec)} limit 0")
+    return [column[0] for column in warehouse.description or ()]
+
+
+def relation_of(spec: SyncSpec) -> str:
+    """The desired state's table, quoted."""
+    return f"{quoted(spec.schema)}.{quoted(spec.model)}"
+
+
+def quoted(identifier: str) -> str:
+    """An identifier as SQL takes it, whatever it holds."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def _one(warehouse: duckdb.DuckDBPyConnection, statement: str) -> int:
+    row = warehouse.execute(statement).fetchone()
+    return int(row[0]) if row else 0
