@@ -30,7 +30,7 @@ from orchestration.activation.keys import (
     unknown_key,
 )
 from orchestration.faults import kill_point
-from orchestration.ledger import Ledger, SealedPlan, StoredApproval, seals
+from orchestration.ledger import Ledger, SealedPlan, StoredApproval, audit, seals
 from orchestration.ledger.audit import canonical_json
 from orchestration.settings import Settings
 
@@ -194,7 +194,21 @@ def _approve(
 ) -> StoredApproval:
     at = now()
     sealed = ledger.plan(plan_hash)
-    given = _signed(settings, sealed, key_file, at, override_reason)
+    try:
+        given = _signed(settings, sealed, key_file, at, override_reason)
+        _add(ledger, settings, sealed, given, at)
+    except ApprovalError as error:
+        with ledger.transaction() as connection:
+            detail = {"plan_hash": sealed.plan_hash, "refused": error.what}
+            audit.append(connection, "refusal", detail, at)
+        raise
+    kill_point("after_approve")
+    return given
+
+
+def _add(
+    ledger: Ledger, settings: Settings, sealed: SealedPlan, given: StoredApproval, at: datetime
+) -> None:
     with ledger.read() as reader:
         before = seals.approvals(reader, sealed.plan_hash)
     _refuse_unless_waiting(sealed, before, given)
@@ -207,8 +221,6 @@ def _approve(
         seals.add_approval(connection, given)
         people = {one.approver for one in _standing_today([given, *before], at)}
         _move(connection, sealed, people, people_needed(settings, sealed), given)
-    kill_point("after_approve")
-    return given
 
 
 def _signed(
