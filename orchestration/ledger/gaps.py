@@ -19,7 +19,7 @@ from sqlalchemy import Connection, select, update
 from orchestration.ledger import audit
 from orchestration.ledger.errors import RestoreGapError
 from orchestration.ledger.statements import next_sequence
-from orchestration.ledger.tables import restore_gap
+from orchestration.ledger.tables import audit_chain, restore_gap
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,22 @@ def close(connection: Connection, *, actor: str, reason: str, at: datetime) -> i
 
 
 def gap_stands(connection: Connection, detail: Mapping[str, Any]) -> bool:
-    """True where the gap that a link records is in the table, unchanged; closing it is allowed."""
+    """True where the gap that a link records is in the table, unchanged, and closed by nobody but a
+    link of the chain."""
     row = connection.execute(
         select(restore_gap).where(restore_gap.c.sequence == detail["sequence"])
     ).first()
     names = ("backup_position", "lost_position", "reason", "actor")
-    return row is not None and all(row._mapping[name] == detail[name] for name in names)
+    if row is None or any(row._mapping[name] != detail[name] for name in names):
+        return False
+    if row.closed_at is None:
+        return True
+    confirmed = connection.execute(
+        select(audit_chain.c.position)
+        .where(
+            audit_chain.c.kind == "restore_confirmed",
+            audit_chain.c.recorded_at == row.closed_at,
+        )
+        .limit(1)
+    ).first()
+    return confirmed is not None
