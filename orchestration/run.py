@@ -21,9 +21,7 @@ from orchestration.activation import approval, desk
 from orchestration.activation.deliver import DeliveryReport, deliver
 from orchestration.activation.plan import make_plans
 from orchestration.activation.preview import Plan
-from orchestration.activation.report import View
 from orchestration.activation.spec import SyncSpec, read_sync_specs
-from orchestration.activation.standing import Limits
 from orchestration.checks.landing_border import BorderReport, check_landing
 from orchestration.checks.leaving_border import LeavingBorder
 from orchestration.destinations.registry import open_destination
@@ -38,7 +36,6 @@ from orchestration.landing import (
 )
 from orchestration.landing.report import Progress, no_progress
 from orchestration.ledger import SealedPlan, StoredApproval, delivered, open_ledger
-from orchestration.ledger.standing import StandingApproval
 from orchestration.margin.findings import FindingCount, finding_counts
 from orchestration.project import BuildResult, DbtProject
 from orchestration.publish import POINTER, PublishReport, publish
@@ -269,18 +266,6 @@ def plan(
         return make_plans(settings, ledger, chosen, now=now, border=border)
 
 
-def preview(
-    settings: Settings, project: DbtProject, models: Sequence[str] = (), *, now: Clock
-) -> list[View]:
-    """What ``plan`` would seal now, without sealing it.
-
-    Raises:
-        UnknownNameError: no model of that name declares a delivery.
-    """
-    chosen = chosen_specs(project, models)
-    return desk.preview(settings, chosen, now=now, border=LeavingBorder(settings))
-
-
 def chosen_specs(project: DbtProject, models: Sequence[str] = ()) -> list[SyncSpec]:
     """The deliveries that these models declare, or all.
 
@@ -314,33 +299,6 @@ def approve(
             )
             for one in plan_hashes
         ]
-
-
-def waiting_for_more(
-    settings: Settings, plan_hashes: Sequence[str], *, now: Clock
-) -> dict[str, str]:
-    """Of plans that were just signed, those that wait for another person, and what they say."""
-    with open_ledger(settings, now=now) as ledger:
-        signed = [ledger.plan(plan_hash) for plan_hash in plan_hashes]
-    return {one.plan_hash: str(one.reason) for one in signed if one.state in WAITING_STATES}
-
-
-def approve_standing(
-    settings: Settings,
-    project: DbtProject,
-    destination: str,
-    object_name: str,
-    limits: Limits,
-    *,
-    now: Clock,
-) -> StandingApproval:
-    """Sign the limits of a declared delivery: its plans inside them need no further approval.
-
-    Raises:
-        UnknownNameError, ConfigurationError, ApprovalError: see ``activation/desk.py``.
-    """
-    specs = chosen_specs(project)
-    return desk.sign_standing(settings, specs, destination, object_name, limits, now=now)
 
 
 def approve_open_plans(settings: Settings, *, now: Clock) -> list[str]:

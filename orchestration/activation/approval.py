@@ -9,7 +9,7 @@ one. A refused signature is a link of the chain.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from orchestration.activation.keys import (
     sign,
     unknown_key,
 )
+from orchestration.activation.refusals import refuse_unless_waiting, unused_today
 from orchestration.faults import kill_point
 from orchestration.ledger import Ledger, SealedPlan, StoredApproval, audit, seals
 from orchestration.ledger.audit import canonical_json
@@ -154,7 +155,7 @@ def letting_out(
     if plan.state in seals.RUNNING:
         counted = [one for one in given if one.used_at is not None]
     else:
-        counted = _standing_today(given, at)
+        counted = unused_today(given, at)
     needs_reason = bool(guards_of(plan.seal_json))
     for one in counted:
         check_approval(settings, one)
@@ -211,15 +212,15 @@ def _add(
 ) -> None:
     with ledger.read() as reader:
         before = seals.approvals(reader, sealed.plan_hash)
-    _refuse_unless_waiting(sealed, before, given)
+    refuse_unless_waiting(sealed, before, given)
     plan_file.check_rows(settings, sealed.plan_hash, sealed.seal_json)
     with ledger.transaction() as connection:
         # Asked again where it counts: of two approvers at one moment, one comes second.
         sealed = seals.get(connection, sealed.plan_hash)
         before = seals.approvals(connection, sealed.plan_hash)
-        _refuse_unless_waiting(sealed, before, given)
+        refuse_unless_waiting(sealed, before, given)
         seals.add_approval(connection, given)
-        people = {one.approver for one in _standing_today([given, *before], at)}
+        people = {one.approver for one in unused_today([given, *before], at)}
         _move(connection, sealed, people, people_needed(settings, sealed), given)
 
 
@@ -260,60 +261,6 @@ def _move(
     signed = f"signed by {', '.join(sorted(people))}; {needed - len(people)} more must sign"
     reason = signed if waiting == "open" else f"{sealed.reason}; {signed}"
     seals.set_state(connection, sealed.plan_hash, waiting, reason=reason)
-
-
-def _standing_today(given: Sequence[StoredApproval], at: datetime) -> list[StoredApproval]:
-    return [one for one in given if one.used_at is None and one.expires_at > at]
-
-
-def _refuse_unless_waiting(
-    sealed: SealedPlan, before: Sequence[StoredApproval], given: StoredApproval
-) -> None:
-    short, is_override = sealed.plan_hash[:12], given.override_reason is not None
-    today = _standing_today(before, given.approved_at)
-    if sealed.state == ("halted" if is_override else "open"):
-        # What the hash says counts, whatever state somebody wrote beside it.
-        if is_override == bool(guards_of(sealed.seal_json)):
-            _refuse_twice(sealed, today, given)
-            return
-        raise ApprovalError(
-            f"Plan {short} does not have the state that its guards gave it.",
-            remedy="Run 'tributary ledger verify' and plan again.",
-        )
-    if sealed.state == "approved":
-        newest = next(iter(before), None)
-        is_like = newest is not None and (newest.override_reason is not None) == is_override
-        if not today and is_like and sealed.standing_signature is None:
-            return
-        raise ApprovalError(
-            f"Plan {short} was approved {_by_whom(newest)}.",
-            remedy="Run 'tributary deliver'; after that time plan again.",
-        )
-    how, remedy = {
-        "halted": (f"was halted: {sealed.reason}", "Find the cause, or approve it with a reason."),
-        "superseded": ("gave way to a newer plan", "Look at the newer plan and approve that."),
-        "cancelled": (f"was {sealed.reason}", "Plan again, and approve the new plan."),
-        "nothing_to_do": (f"is empty: {sealed.reason}", "There is nothing to approve."),
-        "done": ("was delivered", "There is nothing to approve."),
-        "open": ("was not halted", "Approve it without a reason."),
-    }.get(sealed.state, ("is being delivered", "Run 'tributary deliver' to finish it."))
-    raise ApprovalError(f"Plan {short} {how}.", remedy=remedy)
-
-
-def _refuse_twice(
-    sealed: SealedPlan, today: Sequence[StoredApproval], given: StoredApproval
-) -> None:
-    if any(given.approver == one.approver for one in today):
-        raise ApprovalError(
-            f"Plan {sealed.plan_hash[:12]} was signed by {given.approver} already.",
-            remedy="A second person must sign it with a key of her own.",
-        )
-
-
-def _by_whom(newest: StoredApproval | None) -> str:
-    if newest is None:
-        return "by a standing approval"
-    return f"by {newest.approver}, until {newest.expires_at:%F %T} UTC"
 
 
 def _message(plan_hash: str, expires_at: datetime, override_reason: str | None) -> bytes:

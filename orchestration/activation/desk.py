@@ -72,6 +72,17 @@ def cancel(
         )
 
 
+def waiting_for_more(
+    settings: Settings, plan_hashes: Sequence[str], *, now: Clock
+) -> dict[str, str]:
+    """Of plans that were just signed, those that wait for another person, and what they say."""
+    with open_ledger(settings, now=now) as ledger:
+        signed = [ledger.plan(plan_hash) for plan_hash in plan_hashes]
+    return {
+        one.plan_hash: str(one.reason) for one in signed if one.state in ("open", "halted")
+    }
+
+
 def sign_standing(
     settings: Settings,
     specs: Sequence[SyncSpec],

@@ -4,7 +4,7 @@ What lives here: its statements, step by step; each step leaves a temporary tabl
 What never does: sealing, sending, a rule about who belongs to an audience, a judgement.
 
 Steps in order: ``check_desired``, ``load_delivered``, ``compare``, ``load_sent_before``, ``count``;
-then ``rows``, and where a guard halted the plan first ``take_opt_outs``.
+what leaves it then, ``leaving.py`` reads.
 """
 
 from __future__ import annotations
@@ -18,16 +18,14 @@ import duckdb
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from orchestration.activation import plan_file
 from orchestration.activation.errors import PlanError
 from orchestration.activation.gate import channel_of
 from orchestration.activation.guards import EqualKeys, PlanCounts
 from orchestration.activation.preview import key_digest
 from orchestration.activation.spec import SyncSpec
 from orchestration.ledger import delivered, facts, opt_outs
-from orchestration.ledger.statements import INSERTED_ROWS
 
-_ROWS_TOGETHER = 10_240
+ROWS_TOGETHER = 10_240
 _NAMED_KEYS = 5
 
 
@@ -168,7 +166,7 @@ def load_sent_before(
     last = ""
     while some := warehouse.execute(
         "select key from difference where is_known and not is_held_back and key > ? "
-        f"order by key limit {_ROWS_TOGETHER}",
+        f"order by key limit {ROWS_TOGETHER}",
         [last],
     ).fetchall():
         keys = [row[0] for row in some]
@@ -226,80 +224,6 @@ def count(warehouse: duckdb.DuckDBPyConnection, reader: Connection, spec: SyncSp
     return PlanCounts(*(row or ()))
 
 
-def take_opt_outs(
-    warehouse: duckdb.DuckDBPyConnection,
-) -> Iterator[list[dict[str, str | None]]]:
-    """Take removals of suppressed people out of the diff and give them in chunks: a halted plan
-    must not hold them."""
-    warehouse.execute("""
-        create or replace temp table opt_out as
-        select difference.key, sent_before.payload_json, sent_before.vendor_id
-        from difference
-        inner join removed_by_choice on difference.key = removed_by_choice.key
-        left join sent_before on difference.key = sent_before.key
-        where difference.operation = 'remove'
-    """)
-    warehouse.execute("delete from difference where key in (select opt_out.key from opt_out)")
-    return _chunks(warehouse)
-
-
-def _chunks(warehouse: duckdb.DuckDBPyConnection) -> Iterator[list[dict[str, str | None]]]:
-    last = ""
-    while some := warehouse.execute(
-        "select key, payload_json, vendor_id from opt_out where key > ? "
-        f"order by key limit {INSERTED_ROWS}",
-        [last],
-    ).fetchall():
-        names = ("key", "payload_json", "vendor_id")
-        yield [dict(zip(names, row, strict=True)) for row in some]
-        last = some[-1][0]
-
-
-def rows(warehouse: duckdb.DuckDBPyConnection, spec: SyncSpec) -> Iterator[pa.RecordBatch]:
-    """The plan's rows in sending order, in batches of equal size; an addition with the reason
-    that the audience gives for it."""
-    packed = ", ".join(
-        f"{quoted(name)} := desired.{quoted(name)}" for name in payload_columns(warehouse, spec)
-    )
-    reader = warehouse.execute(f"""
-        select
-            difference.operation,
-            difference.key,
-            difference.row_hash,
-            case
-                when difference.operation = 'remove' then sent_before.payload_json
-                else cast(to_json(struct_pack({packed})) as varchar)
-            end as payload_json,
-            case
-                when difference.operation = 'update' then sent_before.payload_json
-            end as prior_payload_json,
-            sent_before.vendor_id,
-            case when difference.operation = 'add' then why.reason end as reason
-        from difference
-        left join {relation_of(spec)} as desired
-            on difference.key = cast(desired.{quoted(spec.key)} as varchar)
-        left join sent_before on difference.key = sent_before.key
-        left join {_reasons(spec)} as why on difference.key = why.key
-        where not difference.is_held_back
-        order by
-            case difference.operation when 'add' then 1 when 'update' then 2 else 3 end,
-            difference.key
-    """).to_arrow_reader(_ROWS_TOGETHER)
-    for batch in reader:
-        yield batch.cast(plan_file.SCHEMA)
-
-
-def _reasons(spec: SyncSpec) -> str:
-    """Who is in the audience and why; nobody where no single audience decides the membership."""
-    if spec.audience is None:
-        return "(select cast(null as varchar) as key, cast(null as varchar) as reason)"
-    schema, table = spec.audience
-    return (
-        f"(select cast({quoted(spec.key)} as varchar) as key, cast(reason as varchar) as reason "
-        f"from {quoted(schema)}.{quoted(table)})"
-    )
-
-
 def _load(
     warehouse: duckdb.DuckDBPyConnection, table: str, schema: pa.Schema, rows: Iterable[Any]
 ) -> None:
@@ -307,7 +231,7 @@ def _load(
 
     def batches() -> Iterator[pa.RecordBatch]:
         iterator = iter(rows)
-        while some := list(islice(iterator, _ROWS_TOGETHER)):
+        while some := list(islice(iterator, ROWS_TOGETHER)):
             columns = zip(*some, strict=True)
             arrays = [
                 pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)

@@ -1,7 +1,7 @@
 """Plans: one per delivery, drafted while the warehouse is held, judged, and sealed with a hash.
 
 What lives here: the order of a plan's making, and its dry run that seals nothing.
-What never does: statements (``diff.py``, ``surveys.py``); sending; landing.
+What never does: statements (``diff.py``, ``leaving.py``, ``surveys.py``); sending; landing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from orchestration.activation import diff, plan_file, surveys
+from orchestration.activation import diff, leaving, plan_file, surveys
 from orchestration.activation.capability import changes_of
 from orchestration.activation.errors import PlanError
 from orchestration.activation.facts import Facts
@@ -146,11 +146,11 @@ def _make_plan(planning: _Planning, spec: SyncSpec, warehouse: duckdb.DuckDBPyCo
     facts = draft.facts
     opt_outs: Iterator[list[dict[str, str | None]]] = iter(())
     if facts.judgement.state == "halted":
-        opt_outs = diff.take_opt_outs(warehouse)
+        opt_outs = leaving.take_opt_outs(warehouse)
         facts = facts.without_opt_outs()
     weight = _Weight()
     temporary = temporary_path(settings, spec)
-    digest = plan_file.write_rows(temporary, weight.of(diff.rows(warehouse, spec)))
+    digest = plan_file.write_rows(temporary, weight.of(leaving.rows(warehouse, spec)))
     made = Diff(
         facts=replace(facts, payload_bytes=weight.payload_bytes),
         rows_digest=digest,
@@ -165,7 +165,7 @@ def _try_plan(planning: _Planning, spec: SyncSpec, warehouse: duckdb.DuckDBPyCon
     with planning.ledger.read() as reader:
         draft = _draft(planning, reader, spec, warehouse)
     weight, samples = _Weight(), Samples()
-    for batch in weight.of(diff.rows(warehouse, spec)):
+    for batch in weight.of(leaving.rows(warehouse, spec)):
         samples.look_at(batch)
     facts = replace(draft.facts, payload_bytes=weight.payload_bytes)
     return DryRun(spec.destination, spec.object, spec.kind, facts, samples.taken())

@@ -61,13 +61,14 @@ def approve(
 
 def _approve(plans: list[str], reason: str | None, *, is_json: bool) -> None:
     from orchestration import run
+    from orchestration.activation import desk
     from orchestration.console import Output
     from orchestration.ledger import utc_now
     from orchestration.settings import Settings
 
     settings = Settings.from_env()
     given = run.approve(settings, plans, reason=reason, now=utc_now)
-    waiting = run.waiting_for_more(settings, [one.plan_hash for one in given], now=utc_now)
+    waiting = desk.waiting_for_more(settings, [one.plan_hash for one in given], now=utc_now)
     Output.choose(is_json).answer(
         {
             "approved": [
@@ -92,6 +93,7 @@ def _stand(object_name: str, given: Mapping[str, Any], *, is_json: bool) -> None
             "A standing approval needs all of its limits.", remedy=f"Give {', '.join(missing)}."
         )
     from orchestration import run
+    from orchestration.activation import desk
     from orchestration.activation.standing import Limits, names_of
     from orchestration.console import Output
     from orchestration.ledger import utc_now
@@ -105,13 +107,9 @@ def _stand(object_name: str, given: Mapping[str, Any], *, is_json: bool) -> None
         most_removals=given["--max-removals"],
         until=until if until.tzinfo else until.replace(tzinfo=UTC),
     )
-    signed = run.approve_standing(
-        settings,
-        DbtProject(settings),
-        given["--destination"],
-        object_name,
-        limits,
-        now=utc_now,
+    specs = run.chosen_specs(DbtProject(settings))
+    signed = desk.sign_standing(
+        settings, specs, given["--destination"], object_name, limits, now=utc_now
     )
     Output.choose(is_json).answer(_as_json(signed), *_as_lines([signed]))
 

@@ -41,9 +41,12 @@ def plan(
     settings = Settings.from_env()
     project = DbtProject(settings)
     if dry_run:
+        from orchestration.activation import desk
         from orchestration.activation.report import as_json, as_lines
+        from orchestration.checks.leaving_border import LeavingBorder
 
-        views = run.preview(settings, project, model or (), now=utc_now)
+        specs = run.chosen_specs(project, model or ())
+        views = desk.preview(settings, specs, now=utc_now, border=LeavingBorder(settings))
         lines = [line for view in views for line in as_lines(view)]
         lines.append("A dry run: nothing was sealed, landed or sent.")
         Output.choose(json).answer({"plans": [as_json(view) for view in views]}, *lines)

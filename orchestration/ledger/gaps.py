@@ -18,8 +18,9 @@ from sqlalchemy import Connection, select, update
 
 from orchestration.ledger import audit
 from orchestration.ledger.errors import RestoreGapError
+from orchestration.ledger.safety_tables import restore_gap
 from orchestration.ledger.statements import next_sequence
-from orchestration.ledger.tables import audit_chain, restore_gap
+from orchestration.ledger.tables import audit_chain
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from sqlalchemy.schema import CreateColumn
 
 from orchestration.ledger import audit
 from orchestration.ledger.errors import LedgerError
+from orchestration.ledger.safety_tables import restore_gap, standing_approval, tombstone
 from orchestration.ledger.tables import (
     customer_id_anchor,
     customer_id_change,
@@ -21,10 +22,7 @@ from orchestration.ledger.tables import (
     identity_instruction,
     metadata,
     plan,
-    restore_gap,
     schema_version,
-    standing_approval,
-    tombstone,
 )
 
 SCHEMA_VERSION = 3

@@ -19,8 +19,9 @@ from sqlalchemy import Connection, select, update
 
 from orchestration.errors import UnknownNameError
 from orchestration.ledger import audit
+from orchestration.ledger.safety_tables import standing_approval
 from orchestration.ledger.statements import next_sequence
-from orchestration.ledger.tables import approval, plan, standing_approval
+from orchestration.ledger.tables import approval, plan
 
 UNAPPROVED = ("open", "halted", "nothing_to_do")
 RUNNING = ("started", "partial")

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select, update
 
 from orchestration.errors import UnknownNameError
 from orchestration.ledger import audit
-from orchestration.ledger.tables import standing_approval
+from orchestration.ledger.safety_tables import standing_approval
 
 _SHORTEST = 8
 

@@ -24,8 +24,8 @@ from orchestration.errors import UnknownNameError
 from orchestration.ledger import audit
 from orchestration.ledger.audit import fsync_folder
 from orchestration.ledger.errors import LedgerError
+from orchestration.ledger.safety_tables import tombstone
 from orchestration.ledger.statements import INSERTED_ROWS, chunks, next_sequence
-from orchestration.ledger.tables import tombstone
 
 KEY_FILE = "tombstone.key"
 KEY_BYTES = 32

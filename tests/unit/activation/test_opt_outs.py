@@ -83,7 +83,7 @@ def test_an_empty_source_lets_opt_outs_go_and_nobody_else(world: World, vendor: 
 def test_more_than_a_transaction_takes_go_in_several(
     world: World, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orchestration.activation.diff.INSERTED_ROWS", 40)
+    monkeypatch.setattr("orchestration.activation.leaving.INSERTED_ROWS", 40)
     halted(world, vendor, leaving=200, opted_out=100)
     assert {row["key"] for row in world.rows(outbox)} == set(list(MANY)[:100])
     links = [row for row in world.rows(audit_chain) if row["kind"] == "opt_outs"]

@@ -17,8 +17,9 @@ from orchestration.activation.keys import create_key
 from orchestration.activation.standing import Limits, names_of, sign_standing
 from orchestration.errors import UnknownNameError
 from orchestration.ledger import LedgerDamagedError, seals, standing
+from orchestration.ledger.safety_tables import standing_approval
 from orchestration.ledger.standing import StandingApproval
-from orchestration.ledger.tables import audit_chain, plan, standing_approval
+from orchestration.ledger.tables import audit_chain, plan
 from tests.unit.activation.world import SPEC, START, Vendor, World, loopback
 
 FOUR = {f"c{n}": f"p{n}@example.test" for n in range(4)}

@@ -23,7 +23,7 @@ from orchestration.ledger import (
     open_ledger,
 )
 from orchestration.ledger.backup import Restored, back_up, restore
-from orchestration.ledger.tables import restore_gap
+from orchestration.ledger.safety_tables import restore_gap
 from orchestration.settings import Settings
 from tests.unit.activation.world import SPEC, START, Vendor, World
 from tests.unit.ledger.test_store import person

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from orchestration.ledger import LedgerDamagedError, open_ledger, tombstones
-from orchestration.ledger.tables import audit_chain, standing_approval
+from orchestration.ledger.safety_tables import standing_approval
+from orchestration.ledger.tables import audit_chain
 from tests.unit.activation.ledgers import SERVER, new_ledger
 from tests.unit.activation.world import World, world_in
 from tests.unit.ledger.test_store import person

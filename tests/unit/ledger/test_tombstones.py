@@ -9,7 +9,7 @@ import pytest
 
 from orchestration.errors import UnknownNameError
 from orchestration.ledger import LedgerDamagedError, LedgerError, tombstones
-from orchestration.ledger.tables import tombstone
+from orchestration.ledger.safety_tables import tombstone
 from tests.unit.activation.world import World
 
 ANN = ("email", "ann@example.test")
