@@ -17,13 +17,14 @@ from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
 
-from orchestration.activation import approval
+from orchestration.activation import approval, desk
 from orchestration.activation.deliver import DeliveryReport, deliver, side_by_side
 from orchestration.activation.drift import Drift, check_drift
 from orchestration.activation.plan import make_plans
 from orchestration.activation.preview import Plan
-from orchestration.activation.spec import read_sync_specs
+from orchestration.activation.spec import SyncSpec, read_sync_specs
 from orchestration.checks.landing_border import BorderReport, check_landing
+from orchestration.checks.leaving_border import LeavingBorder
 from orchestration.destinations.registry import open_destination
 from orchestration.errors import ConfigurationError, TributaryError, UnknownNameError
 from orchestration.fitting import fit_identity, is_probabilistic
@@ -260,14 +261,24 @@ def plan(
     Raises:
         UnknownNameError: no model of that name declares a delivery.
     """
+    chosen = chosen_specs(project, models)
+    border = LeavingBorder(settings)
+    with open_ledger(settings, now=now) as ledger:
+        return make_plans(settings, ledger, chosen, now=now, border=border)
+
+
+def chosen_specs(project: DbtProject, models: Sequence[str] = ()) -> list[SyncSpec]:
+    """The deliveries that these models declare, or all.
+
+    Raises:
+        UnknownNameError: no model of that name declares a delivery.
+    """
     specs = read_sync_specs(project.current_manifest())
     known = {spec.model: spec for spec in specs}
     for model in models:
         if model not in known:
             raise UnknownNameError("delivery", model, list(known))
-    chosen = [known[model] for model in models] or specs
-    with open_ledger(settings, now=now) as ledger:
-        return make_plans(settings, ledger, chosen, now=now)
+    return [known[model] for model in models] or specs
 
 
 def approve(
@@ -279,12 +290,7 @@ def approve(
         ConfigurationError: no key is set.
         ApprovalError: see ``activation/approval.py``; plans before the refused one are signed.
     """
-    key = settings.approver_key_file
-    if key is None:
-        raise ConfigurationError(
-            "No approver's key is set.",
-            remedy="Make one with `tributary key FILE` and set TRIBUTARY_APPROVER_KEY_FILE.",
-        )
+    key = desk.approver_key(settings)
     with open_ledger(settings, now=now) as ledger:
         return [
             approval.approve(ledger, settings, one, approver_key=key, now=now)

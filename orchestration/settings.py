@@ -17,6 +17,8 @@ from orchestration.errors import ConfigurationError
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 BUILD_SCHEDULE = "0 * * * *"
+# Orders come from here; other sources are quiet for weeks and no less true.
+STALE_SOURCES = ("shopify",)
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -75,6 +77,11 @@ class Settings:
     destinations: Mapping[str, DestinationSettings]
     lock_timeout_seconds: float = 600.0
     build_schedule: str = BUILD_SCHEDULE
+    second_person_above: int | None = None
+    """A plan of more rows than this needs two people's signatures; None: one is enough."""
+    stale_after_hours: float = 48.0
+    stale_sources: tuple[str, ...] = STALE_SOURCES
+    """Sources that must have landed within ``stale_after_hours`` before anything is planned."""
 
     @property
     def warehouse(self) -> Path:
@@ -100,6 +107,11 @@ class Settings:
     @property
     def published_dir(self) -> Path:
         return self.home / "published"
+
+    @property
+    def snapshot(self) -> Path:
+        """The pointer to the snapshot that is published now."""
+        return self.published_dir / "current"
 
     @property
     def dagster_home(self) -> Path:
@@ -132,6 +144,14 @@ class Settings:
             },
             lock_timeout_seconds=float(env.get("TRIBUTARY_LOCK_TIMEOUT_SECONDS", "600")),
             build_schedule=env.get("TRIBUTARY_BUILD_SCHEDULE", BUILD_SCHEDULE),
+            second_person_above=_whole("TRIBUTARY_SECOND_PERSON_ABOVE", env),
+            stale_after_hours=_whole("TRIBUTARY_STALE_AFTER_HOURS", env) or 48.0,
+            stale_sources=tuple(
+                filter(
+                    None,
+                    env.get("TRIBUTARY_STALE_SOURCES", ",".join(STALE_SOURCES)).split(","),
+                )
+            ),
         )
 
 
@@ -204,17 +224,17 @@ def _destination(name: str, env: Mapping[str, str]) -> DestinationSettings:
         account_id=env.get(f"{prefix}_ACCOUNT_ID", ""),
         secret=_secret(f"{prefix}_SECRET", env),
         object_ids=object_ids,
-        membership_days=_days(f"{prefix}_MEMBERSHIP_DAYS", env),
+        membership_days=_whole(f"{prefix}_MEMBERSHIP_DAYS", env),
     )
 
 
-def _days(variable: str, env: Mapping[str, str]) -> int | None:
-    text = env.get(variable, "")
-    if not text:
+def _whole(variable: str, env: Mapping[str, str]) -> int | None:
+    text = env.get(variable)
+    if text is None:
         return None
     if not text.isdigit() or int(text) < 1:
         raise ConfigurationError(
-            f"{variable} is '{text}'.", remedy="Write a number of days, or unset it."
+            f"{variable} is '{text}'.", remedy="Write a whole number from 1, or unset it."
         )
     return int(text)
 

@@ -19,6 +19,7 @@ from orchestration.assets.names import (
     relation_key,
     snapshot_key,
 )
+from orchestration.checks.leaving_border import LeavingBorder
 from orchestration.destinations.registry import open_destination
 from orchestration.landing import land_ledger
 from orchestration.ledger import SealedPlan, open_ledger
@@ -45,7 +46,8 @@ def build_plan(spec: SyncSpec) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[None]:
         with open_ledger(settings, now=now) as ledger:
             land_ledger(settings, ledger)
-            (made,) = make_plans(settings, ledger, [spec], now=now)
+            border = LeavingBorder(settings)
+            (made,) = make_plans(settings, ledger, [spec], now=now, border=border)
         return dg.MaterializeResult(metadata=_plan_metadata(made.seal))
 
     return plan
