@@ -108,6 +108,11 @@ def restates(destination: Destination) -> bool:
     return bool(getattr(destination, "restates", False))
 
 
+def is_unverified(destination: Destination) -> bool:
+    """True where the vendor takes the call and never tells what became of it."""
+    return bool(getattr(destination, "is_unverified", False))
+
+
 class DeliveryError(TributaryError):
     """A request failed as a whole; ``receipts`` holds the rows decided before it."""
 

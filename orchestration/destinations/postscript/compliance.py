@@ -30,6 +30,7 @@ class PostscriptUnsubscription:
     name: str = "postscript"
     limits: Limits = LIMITS
     idempotent: Idempotency = "upsert"
+    is_unverified: bool = True
 
     def upsert(self, rows: Sequence[Row]) -> list[Receipt]:
         """Opt people out; whoever is out stays out."""
@@ -48,6 +49,7 @@ class PostscriptRedaction:
     name: str = "postscript"
     limits: Limits = LIMITS
     idempotent: Idempotency = "upsert"
+    is_unverified: bool = True
 
     def upsert(self, rows: Sequence[Row]) -> list[Receipt]:
         """Ask for erasure by every identifier there is; several may name several records."""
