@@ -40,6 +40,7 @@ class PostscriptEvents:
     limits: Limits = LIMITS
     idempotent: Idempotency = "none"
     restates: bool = False
+    is_unverified: bool = True
 
     def upsert(self, rows: Sequence[Row]) -> list[Receipt]:
         """Send each event once; without an answer its row is ambiguous."""

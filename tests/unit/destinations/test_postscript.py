@@ -11,6 +11,7 @@ from orchestration.destinations.base import (
     RetriableError,
     Row,
     idempotency,
+    is_unverified,
 )
 from orchestration.destinations.registry import open_destination
 from tests.unit.destinations.fakes import Answer, Vendor, ok, settings
@@ -195,7 +196,7 @@ def test_an_event_has_the_vendors_shape() -> None:
         "occurred_at": "2026-11-20 12:00:00.000000", "properties": {"product": "Shoe"},
     }
     assert (receipts[0].verdict, receipts[0].vendor_id) == ("accepted_unverified", "e1")
-    assert idempotency(destination) == "none"
+    assert (idempotency(destination), is_unverified(destination)) == ("none", True)
 
 
 @pytest.mark.parametrize(
@@ -241,6 +242,7 @@ def test_an_event_that_says_too_little_stays_here(
 def test_every_call_may_be_sent_again_and_none_taken_back(object_name: str) -> None:
     destination, vendor = plugin(object_name)
     assert idempotency(destination) == "upsert"
+    assert is_unverified(destination) == (object_name != "subscribers")
     assert destination.limits.burst_per_second == 15
     assert [receipt.reason for receipt in destination.remove([row()])] == ["not_removable"]
     assert vendor.requests == []
