@@ -13,7 +13,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := yes
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help install demo test check lint types walls units sql docs ui prove-house prove-identity prove-margin oracles bench clean
+.PHONY: help install demo test check lint types walls units sql docs ui prove-house prove-identity prove-margin prove-delivery oracles bench clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -34,6 +34,7 @@ test: check ## everything: lint, types, units, walls, whole stories, quick fault
 	QUICK=1 $(BIN)/python -m tests.proof.house
 	QUICK=1 $(BIN)/python -m tests.proof.identity
 	QUICK=1 $(BIN)/python -m tests.proof.margin
+	QUICK=1 $(BIN)/python -m tests.proof.delivery
 
 check: lint types units ## lint, types, units and walls in under two minutes
 
@@ -69,6 +70,9 @@ prove-identity: install ## every claim of identity with its figure, into docs/pr
 
 prove-margin: install ## every claim of margin with its figure, into docs/proof/margin.md
 	$(BIN)/python -m tests.proof.margin
+
+prove-delivery: install ## every claim of delivery with its figure, into docs/proof/delivery.md
+	$(BIN)/python -m tests.proof.delivery
 
 oracles: ## our payloads and hashes against the vendors' own clients, in an environment of their own
 	$(PYTHON) -m venv $(ORACLES)

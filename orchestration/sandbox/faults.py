@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,11 +82,12 @@ class Faults:
         self._ratio = 0.0
         self._random = random.Random(0)  # noqa: S311
         self._choices: list[Fault] = []
+        self._vendors: frozenset[str] = frozenset(_SHAPES)
         self.played_count = 0
 
     def load(self, body: Mapping[str, Any]) -> None:
         """Add scripts: ``{"scripts": [{vendor, path?, method?, answers: [...]}], "rate": {ratio,
-        seed, answers}}``.
+        seed, answers, vendors?}}``.
 
         Raises:
             ValueError: an unknown kind, vendor or key.
@@ -103,6 +104,7 @@ class Faults:
             self._ratio = float(rate["ratio"])
             self._random = random.Random(rate["seed"])  # noqa: S311
             self._choices = [_fault(answer) for answer in rate["answers"]]
+            self._vendors = frozenset(rate.get("vendors", _SHAPES))
 
     def next(self, vendor: str, method: str, path: str) -> Fault | None:
         """What this request gets instead of the truth; None for the truth."""
@@ -111,10 +113,15 @@ class Faults:
             if is_meant and script.method in ("", method) and script.answers:
                 self.played_count += 1
                 return script.answers.pop(0)
-        if self._choices and self._random.random() < self._ratio:
+        if self._choices and vendor in self._vendors and self._random.random() < self._ratio:
             self.played_count += 1
             return self._random.choice(self._choices)
         return None
+
+
+def error_shape(vendor: str) -> Callable[[Refusal], Response]:
+    """How the vendor says no."""
+    return _SHAPES[vendor]
 
 
 def _fault(answer: Mapping[str, Any]) -> Fault:

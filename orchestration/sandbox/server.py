@@ -19,15 +19,17 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
 from orchestration.errors import ConfigurationError
-from orchestration.sandbox.faults import FaultLayer, Faults
+from orchestration.sandbox.faults import FaultLayer, Faults, error_shape
 from orchestration.sandbox.google import Google
 from orchestration.sandbox.klaviyo import Klaviyo
 from orchestration.sandbox.meta import Meta
 from orchestration.sandbox.postscript import Postscript
 from orchestration.sandbox.tiktok import TikTok
 from orchestration.sandbox.truth import VENDORS, Truth
+from orchestration.sandbox.windows import WindowLayer, Windows
 from orchestration.sandbox.wire import (
     GOOGLE_ACCOUNT_ID,
     META_ACCOUNT_ID,
@@ -45,9 +47,13 @@ ACCOUNTS = frozenset(
 APART = frozenset({"meta", "google"})
 
 
-def build_app(truth: Truth) -> Starlette:
+def build_app(truth: Truth, windows: Windows | None = None) -> Starlette:
     """The application over one record; ``/_truth``, ``/_writes``, ``/_faults`` and
-    ``/_subscribers`` are ours."""
+    ``/_subscribers`` are ours.
+
+    Args:
+        windows: rate limits that are enforced; none without.
+    """
     faults = Faults()
 
     async def read_truth(_: Request) -> Response:
@@ -81,7 +87,10 @@ def build_app(truth: Truth) -> Starlette:
         "postscript": postscript.routes(),
     }
     mounts = [
-        Mount(f"/{name}", app=FaultLayer(Starlette(routes=routes), name, faults))
+        Mount(
+            f"/{name}",
+            app=_limited(FaultLayer(Starlette(routes=routes), name, faults), name, windows),
+        )
         for name, routes in vendors.items()
     ]
     return Starlette(
@@ -95,6 +104,10 @@ def build_app(truth: Truth) -> Starlette:
         # A web page must not reach a loopback server under another name.
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])],
     )
+
+
+def _limited(app: ASGIApp, vendor: str, windows: Windows | None) -> ASGIApp:
+    return app if windows is None else WindowLayer(app, vendor, windows, error_shape(vendor))
 
 
 def serve(state_dir: Path, port: int, objects: Mapping[str, Iterable[str]]) -> None:

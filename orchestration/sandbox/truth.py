@@ -79,6 +79,14 @@ class Truth:
             raise
         self._connection.execute("commit")
 
+    def run_script(self, script: str) -> None:
+        """Statements of a record that another file of this room keeps here."""
+        self._connection.executescript(script)
+
+    def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a statement of another file of this room."""
+        return list(self._connection.execute(statement, values))
+
     def add_objects(self, objects: Mapping[str, Iterable[str]]) -> None:
         """Create lists and audiences; what is there stays as it is."""
         pairs = [(vendor, name) for vendor, names in objects.items() for name in names]
@@ -102,9 +110,7 @@ class Truth:
         names = ("vendor", "operation", "object_id", "row_count")
         return [dict(zip(names, row, strict=True)) for row in rows]
 
-    def add_members(
-        self, vendor: str, object_id: str, members: Iterable[tuple[str, str]]
-    ) -> None:
+    def add_members(self, vendor: str, object_id: str, members: Iterable[tuple[str, str]]) -> None:
         """Add (member, identifier) pairs; a pair that is in stays in."""
         self._connection.executemany(
             "insert or ignore into member values (?, ?, ?, ?)",
@@ -120,9 +126,7 @@ class Truth:
             [(vendor, object_id, member, identifier) for member, identifier in members],
         )
 
-    def remove_identifiers(
-        self, vendor: str, object_id: str, identifiers: Iterable[str]
-    ) -> None:
+    def remove_identifiers(self, vendor: str, object_id: str, identifiers: Iterable[str]) -> None:
         """Take identifiers out, whichever member holds them."""
         self._connection.executemany(
             "delete from member where (vendor, object_id, identifier) = (?, ?, ?)",

@@ -76,7 +76,7 @@ class KlaviyoList:
         self, items: Sequence[Item], given: Mapping[str, str], record: Record
     ) -> None:
         unknown = [item.row for item in items if item.row.key not in given]
-        known = {**given, **self.api.known_ids(unknown, LOOK_UP)}
+        known = {**given, **self._listed_under_their_address(unknown)}
         here = [item for item in items if item.row.key in known]
         missing = [item for item in items if item.row.key not in known]
 
@@ -92,6 +92,16 @@ class KlaviyoList:
             send_around_refusals(here, add, record)
         if missing:
             send_around_refusals(missing, self._queue, record)
+
+    def _listed_under_their_address(self, rows: Sequence[Row]) -> dict[str, str]:
+        """A profile of the same person under another address would be written to there, and that
+        address may be the one that opted out: the import gives it the new one."""
+        addressed = [row for row in rows if row.payload.get("email")]
+        others = [row for row in rows if not row.payload.get("email")]
+        return {
+            **self.api.known_ids(addressed, ("email",)),
+            **self.api.known_ids(others, ("external_id",)),
+        }
 
     def _queue(self, items: Sequence[Item]) -> list[Receipt]:
         job_id = self.api.start_import([item.body for item in items], self.list_id)

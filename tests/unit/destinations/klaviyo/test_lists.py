@@ -32,16 +32,16 @@ def person(name: str, vendor_id: str | None = None) -> Row:
 
 
 def test_known_profiles_are_added_at_once_and_unknown_ones_imported_into_the_list() -> None:
-    plugin, vendor = members(page("a"), ok({"data": []}), done(), ok(JOB, 202))
+    plugin, vendor = members(page("a"), done(), ok(JOB, 202))
     receipts = plugin.upsert([person("a"), person("new"), person("c", vendor_id="PC")])
     assert [(r.key, r.verdict, r.vendor_id, r.job_id) for r in receipts] == [
         ("a", "accepted", "a", None),
         ("new", "accepted_unverified", None, "j1"),
         ("c", "accepted", "PC", None),
     ]
-    assert vendor.requests[2].url.path == "/api/lists/L1/relationships/profiles"
-    assert {entry["id"] for entry in vendor.body(2)["data"]} == {"a", "PC"}
-    queued = vendor.body(3)["data"]
+    assert vendor.requests[1].url.path == "/api/lists/L1/relationships/profiles"
+    assert {entry["id"] for entry in vendor.body(1)["data"]} == {"a", "PC"}
+    queued = vendor.body(2)["data"]
     assert queued["relationships"]["lists"]["data"] == [{"type": "list", "id": "L1"}]
     assert queued["attributes"]["profiles"]["data"] == [
         {
@@ -49,6 +49,23 @@ def test_known_profiles_are_added_at_once_and_unknown_ones_imported_into_the_lis
             "attributes": {"email": "new@x.example", "external_id": "cus_new"},
         }
     ]
+
+
+def test_a_profile_under_another_address_gets_the_new_one_before_it_is_listed() -> None:
+    """Added as it is, the list would write to the old address, which may have opted out."""
+    plugin, vendor = members(ok({"data": []}), ok(JOB, 202))
+    receipts = plugin.upsert([person("moved")])
+    assert [receipt.job_id for receipt in receipts] == ["j1"]
+    assert "email" in str(vendor.requests[0].url)
+    assert [request.method for request in vendor.requests] == ["GET", "POST"]
+
+
+def test_without_an_address_a_profile_is_found_by_our_id() -> None:
+    profile = {"type": "profile", "id": "PA", "attributes": {"external_id": "cus_a"}}
+    plugin, vendor = members(ok({"data": [profile], "links": {"next": None}}), done())
+    row = Row("a", {"email": None, "external_id": "cus_a"})
+    assert [receipt.verdict for receipt in plugin.upsert([row])] == ["accepted"]
+    assert "external_id" in str(vendor.requests[0].url)
 
 
 def test_no_call_ever_touches_consent() -> None:
