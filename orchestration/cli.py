@@ -145,8 +145,10 @@ def plan(
 
     settings = Settings.from_env()
     run.land(settings, None, now=utc_now)
-    made = run.plan(settings, DbtProject(settings), model or (), now=utc_now)
-    _answer(_output(json), answers.plans([one.seal for one in made]))
+    project = DbtProject(settings)
+    made = run.plan(settings, project, model or (), now=utc_now)
+    skipped = () if model else run.skipped_deliveries(settings, project)
+    _answer(_output(json), answers.planning([one.seal for one in made], skipped))
 
 
 @app.command()
@@ -237,9 +239,11 @@ def status(json: Json = False) -> None:
     """What is published, planned and delivered. Opens no warehouse."""
     from orchestration import answers, run
     from orchestration.ledger import utc_now
+    from orchestration.project import DbtProject
     from orchestration.settings import Settings
 
-    now = run.status(Settings.from_env(), now=utc_now)
+    settings = Settings.from_env()
+    now = run.status(settings, DbtProject(settings), now=utc_now)
     _answer(_output(json), answers.status(now))
 
 

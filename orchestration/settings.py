@@ -58,6 +58,11 @@ class DestinationSettings:
         address = urlsplit(self.base_url)
         return address.scheme == "file" or (address.hostname or "") in LOOPBACK_HOSTS
 
+    @property
+    def is_connected(self) -> bool:
+        """True where it can be sent to: a secret is set, or its host is this machine."""
+        return self.secret is not None or self.is_loopback
+
     def object_id(self, object_name: str) -> str:
         """The vendor's own id of what we call ``object_name``; our name where unmapped."""
         return self.object_ids.get(object_name, object_name)
@@ -75,6 +80,8 @@ class Settings:
     destinations: Mapping[str, DestinationSettings]
     lock_timeout_seconds: float = 600.0
     build_schedule: str = BUILD_SCHEDULE
+    # Names of TRIBUTARY_DESTINATIONS; None where it is unset.
+    enabled_destinations: frozenset[str] | None = None
 
     @property
     def warehouse(self) -> Path:
@@ -110,7 +117,8 @@ class Settings:
         """Read the settings.
 
         Raises:
-            ConfigurationError: a secret is given twice, is empty, or its file cannot be read.
+            ConfigurationError: a secret is given twice, is empty, or its file cannot be read;
+                TRIBUTARY_DESTINATIONS names an unknown destination.
         """
         env = os.environ if environ is None else environ
         project_dir = Path(env.get("TRIBUTARY_PROJECT_DIR", PROJECT_DIR)).resolve()
@@ -132,6 +140,7 @@ class Settings:
             },
             lock_timeout_seconds=float(env.get("TRIBUTARY_LOCK_TIMEOUT_SECONDS", "600")),
             build_schedule=env.get("TRIBUTARY_BUILD_SCHEDULE", BUILD_SCHEDULE),
+            enabled_destinations=_enabled_destinations(env),
         )
 
 
@@ -185,6 +194,20 @@ _VENDOR_HOSTS = {
     "tiktok": "https://business-api.tiktok.com",
     "postscript": "https://api.postscript.io",
 }
+
+
+def _enabled_destinations(env: Mapping[str, str]) -> frozenset[str] | None:
+    text = env.get("TRIBUTARY_DESTINATIONS")
+    if text is None:
+        return None
+    names = frozenset(filter(None, (name.strip() for name in text.split(","))))
+    unknown = sorted(names - set(_VENDOR_HOSTS))
+    if unknown:
+        raise ConfigurationError(
+            f"TRIBUTARY_DESTINATIONS names '{unknown[0]}'.",
+            remedy=f"Known: {', '.join(_VENDOR_HOSTS)}.",
+        )
+    return names
 
 
 def _destination(name: str, env: Mapping[str, str]) -> DestinationSettings:
