@@ -29,7 +29,8 @@ shaped as (
         conversions.customer_id as external_id,
         case
             when conversions.click_id_type = 'fbclid'
-                then 'fb.1.' || {{ unix_milliseconds_text('conversions.clicked_at') }}
+                then
+                    'fb.1.' || {{ unix_milliseconds_text('conversions.clicked_at') }}
                     || '.' || conversions.click_id
         end as fbc,
         conversions.user_agent as client_user_agent,

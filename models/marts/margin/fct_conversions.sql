@@ -1,6 +1,6 @@
-{# A conversion is worth what the order contributes, so that bidding buys margin, not sales. An order
-   whose goods have no known cost is left out: its sales would pass for margin. A loss is worth zero:
-   nobody can bid less. #}
+{# A conversion is worth what the order contributes, so that bidding buys margin, not sales. An
+   order whose goods have no known cost is left out: its sales would pass for margin. A loss is
+   worth zero: nobody can bid less. #}
 
 with
 
