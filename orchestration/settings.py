@@ -201,11 +201,12 @@ def _enabled_destinations(env: Mapping[str, str]) -> frozenset[str] | None:
     if text is None:
         return None
     names = frozenset(filter(None, (name.strip() for name in text.split(","))))
-    unknown = sorted(names - set(_VENDOR_HOSTS))
+    known = (*_VENDOR_HOSTS, "file")
+    unknown = sorted(names - set(known))
     if unknown:
         raise ConfigurationError(
             f"TRIBUTARY_DESTINATIONS names '{unknown[0]}'.",
-            remedy=f"Known: {', '.join(_VENDOR_HOSTS)}.",
+            remedy=f"Known: {', '.join(known)}.",
         )
     return names
 

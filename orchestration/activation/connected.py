@@ -53,8 +53,12 @@ def _reason(settings: Settings, spec: SyncSpec, has_plugin: HasPlugin) -> str | 
         if name in settings.enabled_destinations:
             return None
         return "not named in TRIBUTARY_DESTINATIONS"
-    # Nothing connected at all is a first look: every plan is shown.
-    is_first_look = not any(one.is_connected for one in settings.destinations.values())
+    # No vendor connected at all is a first look: every plan is shown. A folder needs no connecting.
+    is_first_look = not any(
+        one.is_connected
+        for one in settings.destinations.values()
+        if not one.base_url.startswith("file:")
+    )
     if is_first_look or settings.destinations[name].is_connected:
         return None
     return f"no TRIBUTARY_{name.upper()}_SECRET is set"

@@ -10,7 +10,7 @@ import pytest
 from orchestration.activation.connected import split_connected
 from orchestration.destinations.registry import has_plugin
 from orchestration.errors import ConfigurationError
-from orchestration.settings import Settings
+from orchestration.settings import DestinationSettings, Secret, Settings
 from tests.unit.activation.world import SPEC
 
 LIST = replace(SPEC, model="sync_klaviyo__list_vip", destination="klaviyo", object="list/vip")
@@ -64,3 +64,10 @@ def test_a_plugin_is_known_by_the_kind_of_object() -> None:
     assert has_plugin("klaviyo", "list/vip")
     assert not has_plugin("klaviyo", "lists/vip")
     assert not has_plugin("mailbird", "list/vip")
+
+
+def test_a_folder_alone_does_not_end_the_first_look(tmp_path: Path) -> None:
+    folder = DestinationSettings("file", "file:///files", "", Secret("s"))
+    settings = Settings.from_env({"TRIBUTARY_HOME": str(tmp_path)})
+    settings = replace(settings, destinations={**settings.destinations, "file": folder})
+    assert split_connected(settings, [LIST, SPEC]) == ([LIST, SPEC], [])
