@@ -12,7 +12,7 @@ from datetime import datetime
 import dagster as dg
 
 from orchestration.activation.connected import split_connected
-from orchestration.activation.deliver import DeliveryReport, PlanDelivery, deliver
+from orchestration.activation.deliver import DeliveryReport, PlanDelivery, deliver, side_by_side
 from orchestration.activation.plan import make_plans
 from orchestration.activation.spec import SyncSpec
 from orchestration.assets.names import (
@@ -93,6 +93,15 @@ def build_delivery(spec: SyncSpec) -> dg.AssetsDefinition:
         sleep: dg.ResourceParam[Sleep],
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         report = _deliver_due(settings, spec, now, sleep)
+        stuck = [
+            sent
+            for sent in report.opt_outs
+            if sent.pending_count and sent.destination == spec.destination
+        ]
+        if stuck:
+            raise dg.Failure(
+                f"{stuck[0].pending_count} opt-outs wait, so nothing else goes: {stuck[0].reason}"
+            )
         if not report.deliveries:
             context.log.info("No approved plan: nothing is sent.")
             return
@@ -114,9 +123,8 @@ def build_delivery(spec: SyncSpec) -> dg.AssetsDefinition:
 
 def _deliver_due(settings: Settings, spec: SyncSpec, now: Clock, sleep: Sleep) -> DeliveryReport:
     with open_ledger(settings, now=now) as ledger:
+        # Without a plan too: opt-outs that wait go with whichever delivery runs first.
         due = [plan.plan_hash for plan in ledger.plans(_DELIVERABLE) if _is_of(plan, spec)]
-        if not due:
-            return DeliveryReport((), ())
         return deliver(
             settings,
             ledger,
@@ -124,6 +132,7 @@ def _deliver_due(settings: Settings, spec: SyncSpec, now: Clock, sleep: Sleep) -
             open_destination=open_destination,
             now=now,
             sleep=sleep,
+            run_accounts=side_by_side,
         )
 
 
