@@ -27,7 +27,7 @@ from orchestration.ledger import SealedPlan, leases, open_ledger
 from orchestration.settings import Settings
 
 Clock = Callable[[], datetime]
-SENSOR_SECONDS = 10
+SENSOR_SECONDS = 5
 # A plan that kills its worker every time is a person's matter after so many runs.
 RUNS_OF_A_PLAN_MAX = 5
 _RUNNING = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]

@@ -150,6 +150,7 @@ def test_the_instance_frees_slots_and_retries_crashes_only(settings: Settings) -
         assert instance.run_retries_retry_on_asset_or_op_failure is False
         concurrency = instance.get_concurrency_config()
         assert concurrency.pool_config.default_pool_limit == 1
+        assert instance.run_coordinator.dequeue_interval_seconds == 2  # type: ignore[attr-defined]
         (limit,) = concurrency.run_queue_config.tag_concurrency_limits
         assert limit["key"] == ACCOUNT_TAG
         assert limit["value"] == {"applyLimitPerUniqueValue": True}

@@ -11,6 +11,7 @@ import signal
 import time
 from collections.abc import Callable
 
+from orchestration.ledger import SealedPlan
 from tests.proof.delivery.dagster_world import DagsterWorld, dagster_world
 from tests.proof.harness import Claim, Result, passed
 
@@ -63,10 +64,16 @@ def _seconds_after(world: DagsterWorld, kill: Callable[[DagsterWorld], None]) ->
     world.wait_for("the plan is being sent", lambda: world.is_sending(plan))
     killed_at = time.time()
     kill(world)
-    world.wait_for("the plan is done", lambda: world.times(plan)[1])
-    _, finished_at = world.times(plan)
+    return _done(world, plan)[1] - killed_at
+
+
+def _done(world: DagsterWorld, plan: SealedPlan) -> tuple[float, float]:
+    """Start and end of the plan's delivery, waited for."""
+    world.wait_for(f"{plan.destination} is done", lambda: world.times(plan)[1])
+    started_at, finished_at = world.times(plan)
+    assert started_at is not None
     assert finished_at is not None
-    return finished_at - killed_at
+    return started_at, finished_at
 
 
 def _kill_worker(world: DagsterWorld) -> None:
@@ -86,14 +93,8 @@ def _measure_side_by_side(quick: bool) -> Result:
         world.slow(SLOW_VENDOR, SLOW_PATH, SLOW_SECONDS, 1)
         world.start_daemon()
         plans = world.approve(PEOPLE, SLOW_VENDOR, OTHER_VENDOR)
-        for plan in plans.values():
-            world.wait_for(
-                f"{plan.destination} is done", lambda plan=plan: world.times(plan)[1]
-            )
-        slow_started, slow_finished = world.times(plans[SLOW_VENDOR])
-        other_started, other_finished = world.times(plans[OTHER_VENDOR])
-    assert slow_started and slow_finished
-    assert other_started and other_finished
+        slow_started, slow_finished = _done(world, plans[SLOW_VENDOR])
+        other_started, other_finished = _done(world, plans[OTHER_VENDOR])
     overlap = min(slow_finished, other_finished) - max(slow_started, other_started)
     figure = (
         f"slow {slow_finished - slow_started:.0f} s, other {other_finished - other_started:.0f} s, "
