@@ -1,4 +1,4 @@
-"""A delivery as an asset: nothing without an approval, figures and checks with one, red if stuck."""
+"""A delivery as an asset: nothing without an approval, figures and checks, red where stuck."""
 
 from __future__ import annotations
 
@@ -98,7 +98,8 @@ def test_an_unconnected_destination_is_not_planned(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rejected", "accepted", "passes"), [(0, 10, True), (1, 99, False), (1, 100, True), (3, 0, False)]
+    ("rejected", "accepted", "passes"),
+    [(0, 10, True), (1, 99, False), (1, 100, True), (3, 0, False)],
 )
 def test_rejections_are_held_against_one_percent(
     rejected: int, accepted: int, passes: bool

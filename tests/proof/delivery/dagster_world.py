@@ -52,11 +52,13 @@ class DagsterWorld:
     base: str
     log: Path
     daemon: subprocess.Popen[bytes] | None = None
+    slow_requests: int = 0
     _known: set[str] = field(default_factory=set)
 
     def slow(self, vendor: str, path: str, seconds: float, requests: int) -> None:
         """Let the vendor take its time for the coming requests to ``path``."""
         answers = [{"kind": "slow", "seconds": seconds}] * requests
+        self.slow_requests += requests
         script = {"vendor": vendor, "path": path, "answers": answers}
         httpx.post(f"{self.base}/_faults", json={"scripts": [script]}).raise_for_status()
 
@@ -104,12 +106,14 @@ class DagsterWorld:
         return None
 
     def is_sending(self, plan: SealedPlan) -> bool:
-        """Whether rows of the plan are at the vendor, their fate unknown."""
+        """Whether the vendor holds a request with rows of the plan and has not answered yet."""
+        played = httpx.get(f"{self.base}/_truth").raise_for_status().json()["faults_played"]
         with open_ledger(self.settings) as ledger, ledger.read() as connection:
             query = select(outbox.c.key).where(
                 outbox.c.plan_hash == plan.plan_hash, outbox.c.state == "sending"
             )
-            return connection.execute(query.limit(1)).first() is not None
+            is_taken = connection.execute(query.limit(1)).first() is not None
+        return bool(played == self.slow_requests and is_taken)
 
     def times(self, plan: SealedPlan) -> tuple[float | None, float | None]:
         """Start and end of the delivery as the ledger has them, in seconds since 1970."""
