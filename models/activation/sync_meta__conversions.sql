@@ -1,7 +1,7 @@
 {%- set payload = [
     'event_name', 'event_at', 'order_id', 'currency', 'conversion_value_amount', 'email_sha256',
-    'phone_sha256', 'external_id', 'fbc', 'client_user_agent', 'event_source_url', 'region_code',
-    'is_limited_data_use', 'normaliser_version',
+    'phone_sha256', 'external_id', 'fbc', 'client_user_agent', 'event_source_url', 'country_code',
+    'state', 'is_limited_data_use', 'normaliser_version',
 ] -%}
 
 with
@@ -35,7 +35,8 @@ shaped as (
         end as fbc,
         conversions.user_agent as client_user_agent,
         conversions.page_address as event_source_url,
-        dim_customers.jurisdiction as region_code,
+        {{ dbt.split_part('dim_customers.jurisdiction', "'-'", 1) }} as country_code,
+        nullif({{ dbt.split_part('dim_customers.jurisdiction', "'-'", 2) }}, '') as state,
         dim_customers.profiling_state = 'opted_out' as is_limited_data_use,
         {{ normaliser_version() }} as normaliser_version
     from conversions

@@ -1,7 +1,7 @@
 {%- set payload = [
-    'phone_number', 'external_id', 'first_name', 'property_acquisition_channel',
-    'property_order_count', 'property_net_sales_amount', 'property_is_vip',
-    'property_last_ordered_at', 'normaliser_version',
+    'phone_number', 'external_id', 'property_acquisition_channel', 'property_order_count',
+    'property_net_sales_amount', 'property_is_vip', 'property_last_ordered_at',
+    'normaliser_version',
 ] -%}
 
 with
@@ -19,7 +19,6 @@ shaped as (
         dim_customers.customer_id,
         {{ postscript_phone('dim_customers.phone_number') }} as phone_number,
         dim_customers.customer_id as external_id,
-        dim_customers.first_name,
         dim_customers.acquisition_channel as property_acquisition_channel,
         dim_customers.order_count as property_order_count,
         dim_customers.net_sales_amount as property_net_sales_amount,
