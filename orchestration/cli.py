@@ -183,9 +183,11 @@ def status(json: Json = False) -> None:
     """What is published, planned and delivered. Opens no warehouse."""
     from orchestration import answers, run
     from orchestration.ledger import utc_now
+    from orchestration.project import DbtProject
     from orchestration.settings import Settings
 
-    now = run.status(Settings.from_env(), now=utc_now)
+    settings = Settings.from_env()
+    now = run.status(settings, DbtProject(settings), now=utc_now)
     _answer(_output(json), answers.status(now))
 
 

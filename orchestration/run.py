@@ -18,6 +18,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from orchestration.activation import approval, desk
+from orchestration.activation.connected import Skipped, split_connected
 from orchestration.activation.deliver import DeliveryReport, deliver, side_by_side
 from orchestration.activation.drift import Drift, check_drift
 from orchestration.activation.plan import make_plans
@@ -112,6 +113,7 @@ class RunReport:
     plans: list[Plan] = field(default_factory=list)
     delivery: DeliveryReport | None = None
     waiting: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:
@@ -167,6 +169,7 @@ def run_day(
     report.findings = finding_counts(settings.published_dir / POINTER)
     with report.timed("plan"):
         report.plans = plan(settings, project, now=now)
+        report.skipped = skipped_deliveries(settings, project)
     if approve:
         with report.timed("approve"):
             approve_open_plans(settings, now=now)
@@ -260,25 +263,45 @@ def plan(
 
     Raises:
         UnknownNameError: no model of that name declares a delivery.
+        ConfigurationError: a named model's destination is not connected; where none is named, such
+            deliveries are skipped (``skipped_deliveries``).
     """
-    chosen = chosen_specs(project, models)
+    chosen = chosen_specs(settings, project, models)
+    if not chosen:
+        return []
     border = LeavingBorder(settings)
     with open_ledger(settings, now=now) as ledger:
         return make_plans(settings, ledger, chosen, now=now, border=border)
 
 
-def chosen_specs(project: DbtProject, models: Sequence[str] = ()) -> list[SyncSpec]:
-    """The deliveries that these models declare, or all.
+def chosen_specs(
+    settings: Settings, project: DbtProject, models: Sequence[str] = ()
+) -> list[SyncSpec]:
+    """The deliveries that these models declare, or all that are connected.
 
     Raises:
         UnknownNameError: no model of that name declares a delivery.
+        ConfigurationError: a named model's destination is not connected.
     """
     specs = read_sync_specs(project.current_manifest())
     known = {spec.model: spec for spec in specs}
     for model in models:
         if model not in known:
             raise UnknownNameError("delivery", model, list(known))
-    return [known[model] for model in models] or specs
+    named = [known[model] for model in models]
+    chosen, skipped = split_connected(settings, named or specs)
+    if named and skipped:
+        raise ConfigurationError(
+            f"{skipped[0].object} at {skipped[0].destination} cannot be planned: "
+            f"{skipped[0].reason}.",
+            remedy="Connect the destination, or plan without naming this model.",
+        )
+    return list(chosen)
+
+
+def skipped_deliveries(settings: Settings, project: DbtProject) -> tuple[Skipped, ...]:
+    """Deliveries that the models declare and nobody connected here."""
+    return tuple(split_connected(settings, read_sync_specs(project.current_manifest()))[1])
 
 
 def approve(
@@ -365,10 +388,11 @@ class Status:
     plans: tuple[SealedPlan, ...]
     delivered: dict[tuple[str, str], int]
     findings: tuple[FindingCount, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
 
 
-def status(settings: Settings, *, now: Clock) -> Status:
-    """Read the pointer and the ledger; the warehouse stays closed."""
+def status(settings: Settings, project: DbtProject, *, now: Clock) -> Status:
+    """Read the pointer, the ledger and the manifest; the warehouse stays closed."""
     pointer = settings.published_dir / POINTER
     with open_ledger(settings, now=now) as ledger:
         with ledger.read() as connection:
@@ -378,4 +402,5 @@ def status(settings: Settings, *, now: Clock) -> Status:
             plans=tuple(ledger.plans()),
             delivered=standing,
             findings=finding_counts(pointer),
+            skipped=skipped_deliveries(settings, project),
         )

@@ -60,6 +60,11 @@ class DestinationSettings:
         address = urlsplit(self.base_url)
         return address.scheme == "file" or (address.hostname or "") in LOOPBACK_HOSTS
 
+    @property
+    def is_connected(self) -> bool:
+        """True where it can be sent to: a secret is set, or its host is this machine."""
+        return self.secret is not None or self.is_loopback
+
     def object_id(self, object_name: str) -> str:
         """The vendor's own id of what we call ``object_name``; our name where unmapped."""
         return self.object_ids.get(object_name, object_name)
@@ -82,6 +87,8 @@ class Settings:
     stale_after_hours: float = 48.0
     stale_sources: tuple[str, ...] = STALE_SOURCES
     """Sources that must have landed within ``stale_after_hours`` before anything is planned."""
+    # Names of TRIBUTARY_DESTINATIONS; None where it is unset.
+    enabled_destinations: frozenset[str] | None = None
 
     @property
     def warehouse(self) -> Path:
@@ -122,7 +129,8 @@ class Settings:
         """Read the settings.
 
         Raises:
-            ConfigurationError: a secret is given twice, is empty, or its file cannot be read.
+            ConfigurationError: a secret is given twice, is empty, or its file cannot be read;
+                TRIBUTARY_DESTINATIONS names an unknown destination.
         """
         env = os.environ if environ is None else environ
         project_dir = Path(env.get("TRIBUTARY_PROJECT_DIR", PROJECT_DIR)).resolve()
@@ -152,6 +160,7 @@ class Settings:
                     env.get("TRIBUTARY_STALE_SOURCES", ",".join(STALE_SOURCES)).split(","),
                 )
             ),
+            enabled_destinations=_enabled_destinations(env),
         )
 
 
@@ -205,6 +214,21 @@ _VENDOR_HOSTS = {
     "tiktok": "https://business-api.tiktok.com",
     "postscript": "https://api.postscript.io",
 }
+
+
+def _enabled_destinations(env: Mapping[str, str]) -> frozenset[str] | None:
+    text = env.get("TRIBUTARY_DESTINATIONS")
+    if text is None:
+        return None
+    names = frozenset(filter(None, (name.strip() for name in text.split(","))))
+    known = (*_VENDOR_HOSTS, "file")
+    unknown = sorted(names - set(known))
+    if unknown:
+        raise ConfigurationError(
+            f"TRIBUTARY_DESTINATIONS names '{unknown[0]}'.",
+            remedy=f"Known: {', '.join(known)}.",
+        )
+    return names
 
 
 def _destination(name: str, env: Mapping[str, str]) -> DestinationSettings:

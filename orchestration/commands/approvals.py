@@ -107,7 +107,7 @@ def _stand(object_name: str, given: Mapping[str, Any], *, is_json: bool) -> None
         most_removals=given["--max-removals"],
         until=until if until.tzinfo else until.replace(tzinfo=UTC),
     )
-    specs = run.chosen_specs(DbtProject(settings))
+    specs = run.chosen_specs(settings, DbtProject(settings))
     signed = desk.sign_standing(
         settings, specs, given["--destination"], object_name, limits, now=utc_now
     )

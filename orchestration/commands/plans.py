@@ -45,7 +45,7 @@ def plan(
         from orchestration.activation.report import as_json, as_lines
         from orchestration.checks.leaving_border import LeavingBorder
 
-        specs = run.chosen_specs(project, model or ())
+        specs = run.chosen_specs(settings, project, model or ())
         views = desk.preview(settings, specs, now=utc_now, border=LeavingBorder(settings))
         lines = [line for view in views for line in as_lines(view)]
         lines.append("A dry run: nothing was sealed, landed or sent.")
@@ -53,7 +53,8 @@ def plan(
         return
     run.land(settings, None, now=utc_now)
     made = run.plan(settings, project, model or (), now=utc_now)
-    answer = answers.plans([one.seal for one in made])
+    skipped = () if model else run.skipped_deliveries(settings, project)
+    answer = answers.planning([one.seal for one in made], skipped)
     Output.choose(json).answer(answer.value, *answer.lines)
 
 
