@@ -12,6 +12,8 @@ from orchestration import run
 from orchestration.activation.deliver import DeliveryReport, PlanDelivery
 from orchestration.activation.errors import ApprovalError
 from orchestration.errors import ConfigurationError, UnknownNameError
+from orchestration.landing.quarantine import QuarantineCount
+from orchestration.project import BuildFailedError, BuildResult, NodeResult
 from orchestration.run import ExitCode, RunReport, Source, run_day
 from orchestration.settings import Settings
 
@@ -153,3 +155,24 @@ def test_a_model_that_declares_no_delivery_is_refused_with_the_known_ones(
     project = SimpleNamespace(current_manifest=lambda: Path("manifest.json"))
     with pytest.raises(UnknownNameError, match="sync_a__b"):
         run.plan(None, project, ["sync_c"], now=lambda: None)  # type: ignore[arg-type, return-value]
+
+
+def test_a_build_that_fails_tells_what_stands_in_quarantine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text('{"nodes": {}}')
+    failed = BuildResult((NodeResult("a", "test", "tests", "failed", 0, "no"),), 0)
+    project: Any = SimpleNamespace(
+        current_manifest=lambda: manifest,
+        build=lambda *_, **__: failed,
+        settings=Settings.from_env({"TRIBUTARY_HOME": str(tmp_path)}),
+    )
+    counts = tuple(QuarantineCount(f"shopify.t{n}", "id is empty", 9 - n) for n in range(6))
+    monkeypatch.setattr(run, "quarantine_counts", lambda _: counts)
+    with pytest.raises(BuildFailedError, match=r"shopify\.t0: 9 rows.*; and 1 more reasons\."):
+        run.build(project)
+    monkeypatch.setattr(run, "quarantine_counts", lambda _: ())
+    with pytest.raises(BuildFailedError) as raised:
+        run.build(project)
+    assert "quarantine" not in str(raised.value)

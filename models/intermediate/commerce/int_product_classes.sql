@@ -59,7 +59,7 @@ ranked as (
         )
         and upper(class_rules.sku_text) = case
             when class_rules.match_kind = 'code' then upper(codes.sku)
-            else substring(upper(codes.sku), 1, length(class_rules.sku_text))
+            else substr(upper(codes.sku), 1, length(class_rules.sku_text))
         end
 ),
 

@@ -114,8 +114,8 @@ findings as (
         null as order_line_id,
         'refund_line:' || refund_line_id as source_row,
         refund_amount as amount,
-        'The refund names no order that is there. It counts for its product, customer and day, in no'
-        || ' order''s margin. Land the order, if there is one.' as reason,
+        'The refund names no order that is there. It counts for its product, customer and day, in'
+        || ' the margin of no order. Land the order, if there is one.' as reason,
         refund_date as found_date
     from refund_lines
     where order_id is null
