@@ -24,7 +24,12 @@ from orchestration.activation.preview import Plan
 from orchestration.activation.spec import read_sync_specs
 from orchestration.checks.landing_border import BorderReport, check_landing
 from orchestration.destinations.registry import open_destination
-from orchestration.errors import ConfigurationError, TributaryError, UnknownNameError
+from orchestration.errors import (
+    ConfigurationError,
+    TributaryError,
+    UnknownNameError,
+    WarehouseBusyError,
+)
 from orchestration.fitting import fit_identity, is_probabilistic
 from orchestration.landing import (
     LandingReport,
@@ -248,7 +253,11 @@ def build(
 
 def _in_quarantine(settings: Settings) -> str:
     """What was kept out of the build and may be why it failed; nothing where all was landed."""
-    counts = quarantine_counts(settings)
+    try:
+        counts = quarantine_counts(settings)
+    except WarehouseBusyError:
+        # Somebody else is next already; that must not hide the failure.
+        return ""
     shown = "; ".join(one.text for one in counts[:SHOWN_REASONS])
     more = f"; and {len(counts) - SHOWN_REASONS} more reasons" if counts[SHOWN_REASONS:] else ""
     return f"In raw_landing.quarantine: {shown}{more}." if counts else ""

@@ -54,7 +54,7 @@ ranked as (
     from codes
     inner join class_rules
         on (
-            class_rules.source_relation = codes.source_relation
+            codes.source_relation = class_rules.source_relation
             or class_rules.source_relation = 'any'
         )
         and upper(class_rules.sku_text) = case

@@ -29,10 +29,14 @@ final as (
         cost_type,
         currency,
         cast(-refund_shop_amount as decimal(18, 4)) as shop_amount,
-        cast(case when cost_type = 'merchandise_refund' then refund_amount else 0 end
-            as decimal(18, 4)) as refund_amount,
-        cast(case when cost_type = 'merchandise_refund' then -refund_amount else 0 end
-            as decimal(18, 4)) as cm1_amount,
+        cast(
+            case when cost_type = 'merchandise_refund' then refund_amount else 0 end
+            as decimal(18, 4)
+        ) as refund_amount,
+        cast(
+            case when cost_type = 'merchandise_refund' then -refund_amount else 0 end
+            as decimal(18, 4)
+        ) as cm1_amount,
         cast(-refund_amount as decimal(18, 4)) as cm2_amount,
         refund_date,
         refunded_at

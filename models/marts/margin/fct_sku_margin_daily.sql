@@ -84,13 +84,19 @@ final as (
             as estimated_cost_count,
         cast(coalesce(sold.net_merchandise_sales_amount, 0) as decimal(18, 4))
             as net_merchandise_sales_amount,
-        cast(coalesce(sold.refund_amount, 0) + coalesce(unmatched.refund_amount, 0)
-            as decimal(18, 4)) as refund_amount,
+        cast(
+            coalesce(sold.refund_amount, 0) + coalesce(unmatched.refund_amount, 0)
+            as decimal(18, 4)
+        ) as refund_amount,
         cast(coalesce(unmatched.refund_amount, 0) as decimal(18, 4)) as unmatched_refund_amount,
-        cast(coalesce(sold.net_sales_amount, 0) - coalesce(unmatched.refund_amount, 0)
-            as decimal(18, 4)) as net_sales_amount,
-        cast(case when sold.sku is null then 0 else sold.cost_of_goods_amount end
-            as decimal(18, 4)) as cost_of_goods_amount,
+        cast(
+            coalesce(sold.net_sales_amount, 0) - coalesce(unmatched.refund_amount, 0)
+            as decimal(18, 4)
+        ) as net_sales_amount,
+        cast(
+            case when sold.sku is null then 0 else sold.cost_of_goods_amount end
+            as decimal(18, 4)
+        ) as cost_of_goods_amount,
         cast(coalesce(sold.cm1_amount, 0) + coalesce(unmatched.cm1_amount, 0) as decimal(18, 4))
             as cm1_amount,
         cast(coalesce(sold.cm2_amount, 0) + coalesce(unmatched.cm2_amount, 0) as decimal(18, 4))

@@ -1,7 +1,7 @@
 {{ config(access='private') }}
 
-{# What landing could not take counts nowhere, which a sum does not show. A row that comes again with
-   every export is one finding, shown where it stood last. #}
+{# What landing could not take counts nowhere, which a sum does not show. A row that comes again
+   with every export is one finding, shown where it stood last. #}
 
 with
 
