@@ -27,7 +27,12 @@ from orchestration.activation.spec import SyncSpec, read_sync_specs
 from orchestration.checks.landing_border import BorderReport, check_landing
 from orchestration.checks.leaving_border import LeavingBorder
 from orchestration.destinations.registry import open_destination
-from orchestration.errors import ConfigurationError, TributaryError, UnknownNameError
+from orchestration.errors import (
+    ConfigurationError,
+    TributaryError,
+    UnknownNameError,
+    WarehouseBusyError,
+)
 from orchestration.fitting import fit_identity, is_probabilistic
 from orchestration.landing import (
     LandingReport,
@@ -36,10 +41,11 @@ from orchestration.landing import (
     land_orders_export,
     register_tables,
 )
+from orchestration.landing.quarantine import quarantine_counts
 from orchestration.landing.report import Progress, no_progress
 from orchestration.ledger import SealedPlan, StoredApproval, delivered, open_ledger
 from orchestration.margin.findings import FindingCount, finding_counts
-from orchestration.project import BuildResult, DbtProject
+from orchestration.project import BuildFailedError, BuildResult, DbtProject
 from orchestration.publish import POINTER, PublishReport, publish
 from orchestration.settings import Settings
 
@@ -62,6 +68,7 @@ class BorderError(TributaryError):
 Clock = Callable[[], datetime]
 DELIVERABLE_STATES = ("approved", "started", "partial")
 WAITING_STATES = ("open", "halted")
+SHOWN_REASONS = 5
 
 
 class ExitCode(IntEnum):
@@ -235,7 +242,7 @@ def build(
     """Build and test the models.
 
     Raises:
-        BuildFailedError: a model or a test failed.
+        BuildFailedError: a model or a test failed; the error tells what stands in quarantine too.
     """
     nodes = json.loads(project.current_manifest().read_text(encoding="utf-8"))["nodes"]
     finished = itertools.count(1)
@@ -244,8 +251,21 @@ def build(
         full_refresh=full_refresh,
         on_result=lambda _: progress("dbt", next(finished), len(nodes)),
     )
-    result.raise_for_failures()
+    if not result.succeeded:
+        raise BuildFailedError(result, _in_quarantine(project.settings))
     return result
+
+
+def _in_quarantine(settings: Settings) -> str:
+    """What was kept out of the build and may be why it failed; nothing where all was landed."""
+    try:
+        counts = quarantine_counts(settings)
+    except WarehouseBusyError:
+        # Somebody else is next already; that must not hide the failure.
+        return ""
+    shown = "; ".join(one.text for one in counts[:SHOWN_REASONS])
+    more = f"; and {len(counts) - SHOWN_REASONS} more reasons" if counts[SHOWN_REASONS:] else ""
+    return f"In raw_landing.quarantine: {shown}{more}." if counts else ""
 
 
 def publish_build(settings: Settings, project: DbtProject, *, now: Clock) -> PublishReport:

@@ -13,7 +13,9 @@ from orchestration.activation.connected import Skipped
 from orchestration.activation.deliver import DeliveryReport, PlanDelivery
 from orchestration.activation.errors import ApprovalError
 from orchestration.errors import ConfigurationError, UnknownNameError
+from orchestration.landing.quarantine import QuarantineCount
 from orchestration.ledger import utc_now
+from orchestration.project import BuildFailedError, BuildResult, NodeResult
 from orchestration.run import ExitCode, RunReport, Source, run_day
 from orchestration.sandbox.wire import SECRETS
 from orchestration.settings import Settings
@@ -176,3 +178,24 @@ def test_a_named_model_of_a_destination_that_is_not_connected_is_refused(
     assert run.plan(settings, project, now=utc_now) == []  # type: ignore[arg-type]
     (skipped,) = run.skipped_deliveries(settings, project)  # type: ignore[arg-type]
     assert (skipped.destination, skipped.object) == (SPEC.destination, SPEC.object)
+
+
+def test_a_build_that_fails_tells_what_stands_in_quarantine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text('{"nodes": {}}')
+    failed = BuildResult((NodeResult("a", "test", "tests", "failed", 0, "no"),), 0)
+    project: Any = SimpleNamespace(
+        current_manifest=lambda: manifest,
+        build=lambda *_, **__: failed,
+        settings=Settings.from_env({"TRIBUTARY_HOME": str(tmp_path)}),
+    )
+    counts = tuple(QuarantineCount(f"shopify.t{n}", "id is empty", 9 - n) for n in range(6))
+    monkeypatch.setattr(run, "quarantine_counts", lambda _: counts)
+    with pytest.raises(BuildFailedError, match=r"shopify\.t0: 9 rows.*; and 1 more reasons\."):
+        run.build(project)
+    monkeypatch.setattr(run, "quarantine_counts", lambda _: ())
+    with pytest.raises(BuildFailedError) as raised:
+        run.build(project)
+    assert "quarantine" not in str(raised.value)
