@@ -56,8 +56,10 @@ def connect(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def scan(home: Path, meter: Meter) -> None:
-    """Every column of the relations drawn for the shop that a model of commerce or margin names."""
-    models = [file for folder in COMMERCE + MARGIN for file in sorted((ROOT / folder).glob("*.sql"))]
+    """Every column of the input that a model of commerce or margin names."""
+    models = [
+        file for folder in COMMERCE + MARGIN for file in sorted((ROOT / folder).glob("*.sql"))
+    ]
     texts = [file.read_text(encoding="utf-8") for file in models]
     with connect(home) as connection:
         for table, columns in named_columns(connection, texts).items():
@@ -66,9 +68,7 @@ def scan(home: Path, meter: Meter) -> None:
                 connection.execute(f"select {sums} from {table}").fetchall()
 
 
-def named_columns(
-    connection: duckdb.DuckDBPyConnection, texts: list[str]
-) -> dict[str, list[str]]:
+def named_columns(connection: duckdb.DuckDBPyConnection, texts: list[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     columns = connection.execute(
         "select table_schema, table_name, column_name from information_schema.columns"

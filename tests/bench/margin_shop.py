@@ -1,4 +1,4 @@
-"""The warehouse of the margin benchmark: a simulated brand's catalogue under as many orders as asked.
+"""The warehouse of the margin benchmark: a brand's catalogue under as many orders as asked.
 
 What lives here: a small brand, landed and staged, whose orders are then drawn anew by
 margin_shop.sql; `python -m tests.bench.margin_shop HOME ORDERS`.
@@ -34,9 +34,7 @@ DRAWN_PREFIXES = ("stg_shopify__", "stg_costs__", "stg_tiktok_shop__")
 def staged(home: Path) -> Path:
     """A brand's staging, rates and seeds; everything that margin does not make itself."""
     files = home / "brand"
-    make_brand(
-        files, customers=CUSTOMERS, months=MONTHS, seed=SEED, progress=lambda done, of: None
-    )
+    make_brand(files, customers=CUSTOMERS, months=MONTHS, seed=SEED, progress=lambda done, of: None)
     settings = Settings.from_env(environment(home))
     run.land(settings, run.Source(directory=files), now=lambda: datetime.now(UTC))
     chosen = ("path:seeds", "path:models/staging", "int_as_of")
