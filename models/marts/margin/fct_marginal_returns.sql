@@ -1,6 +1,7 @@
 {# What the next unit of spend brings beside what the average one did. On sales = k × spend^e the
-   marginal return is e × the average, so who decides by the average spends too much. Weeks differ in
-   more than spend and credits are no experiment: attribution_model says whose word they are. #}
+   marginal return is e × the average, so who decides by the average spends too much. Neither is
+   known exactly: the bounds are those of e times those of conversion. Weeks differ in more than
+   spend and credits are no experiment: attribution_model says whose word they are. #}
 
 with
 
@@ -24,6 +25,10 @@ joined as (
         rates.sales_amount,
         rates.cm2_expected_amount,
         rates.media_budget_amount,
+        rates.link_click_count,
+        rates.conversion_ratio,
+        rates.conversion_low_ratio,
+        rates.conversion_high_ratio,
         rates.cost_coverage_ratio,
         rates.hurdle_ratio,
         rates.required_profit_ratio,
@@ -57,6 +62,7 @@ judged as (
                 then 'spend was too even to see what more of it brings'
             when credited_order_count < {{ var('threshold_orders_minimum') }}
                 then 'fewer than {{ var("threshold_orders_minimum") }} orders'
+            when link_click_count = 0 then 'nothing was clicked'
             when
                 coalesce(cost_coverage_ratio, 0)
                 < {{ var('threshold_cost_coverage_minimum_ratio') }}
@@ -86,7 +92,21 @@ bounded as (
         case when lack is null then cast(greatest(elasticity_low, 0) as decimal(18, 6)) end
             as used_low,
         case when lack is null then cast(least(elasticity_high, 1) as decimal(18, 6)) end
-            as used_high
+            as used_high,
+        case
+            when lack is null
+                then cast(
+                    greatest(elasticity_low, 0)
+                    * least(conversion_low_ratio / conversion_ratio, 1) as decimal(18, 6)
+                )
+        end as share_low,
+        case
+            when lack is null
+                then cast(
+                    least(elasticity_high, 1)
+                    * greatest(conversion_high_ratio / conversion_ratio, 1) as decimal(18, 6)
+                )
+        end as share_high
     from judged
 ),
 
@@ -96,13 +116,13 @@ returns as (
         {{ amount_per('sales_amount', 'spend_amount') }} as average_return,
         {{ amount_per('cm2_expected_amount - spend_amount', 'spend_amount') }} as average_cm3,
         {{ marginal_per_spend('sales_amount', 'used') }} as marginal_return,
-        {{ marginal_per_spend('sales_amount', 'used_low') }} as marginal_return_low,
-        {{ marginal_per_spend('sales_amount', 'used_high') }} as marginal_return_high,
+        {{ marginal_per_spend('sales_amount', 'share_low') }} as marginal_return_low,
+        {{ marginal_per_spend('sales_amount', 'share_high') }} as marginal_return_high,
         {{ marginal_per_spend('cm2_expected_amount', 'used') }} as marginal_cm2,
-        {{ marginal_per_spend('cm2_expected_amount', 'used_low') }} as marginal_cm2_low,
-        {{ marginal_per_spend('cm2_expected_amount', 'used_high') }} as marginal_cm2_high,
-        {{ marginal_per_spend('media_budget_amount', 'used_low') }} as marginal_budget_low,
-        {{ marginal_per_spend('media_budget_amount', 'used_high') }} as marginal_budget_high,
+        {{ marginal_per_spend('cm2_expected_amount', 'share_low') }} as marginal_cm2_low,
+        {{ marginal_per_spend('cm2_expected_amount', 'share_high') }} as marginal_cm2_high,
+        {{ marginal_per_spend('media_budget_amount', 'share_low') }} as marginal_budget_low,
+        {{ marginal_per_spend('media_budget_amount', 'share_high') }} as marginal_budget_high,
         case
             when media_budget_amount > 0
                 then ln(cast(media_budget_amount * used / spend_amount as {{ type_double() }}))

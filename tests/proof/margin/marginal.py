@@ -17,6 +17,7 @@ from tests.proof.margin.marketing import CUSTOMERS, QUICK_CUSTOMERS, World, worl
 WEEKS, LEAST_WEEKS, LEAST_VARIATION, T = 26, 12, 0.15, 1.812461
 LEAST, MOST = 0.3, 0.95
 WEEKS_OF_WINDOW = 4
+Z = 1.644854
 Key: TypeAlias = tuple[str, str, str | None]
 Week: TypeAlias = tuple[float, float]
 _DAYS = """
@@ -24,15 +25,22 @@ select channel, campaign_id, margin_date, spend_amount, credited_net_merchandise
 from margin.fct_campaign_margin_daily
 """
 _SHOWN = """
-select media_level, channel, campaign_id, decision, decision_reason, week_count, spend_amount,
-    credited_net_merchandise_sales_amount, credited_cm2_expected_amount, hurdle_ratio,
-    weekly_spend_amount, average_return_on_spend, marginal_return_on_spend,
+select media_level, channel, returns.campaign_id, decision, decision_reason, week_count,
+    spend_amount, credited_net_merchandise_sales_amount, credited_cm2_expected_amount,
+    hurdle_ratio, weekly_spend_amount, average_return_on_spend, marginal_return_on_spend,
     marginal_return_on_spend_low, marginal_return_on_spend_high, average_cm3_per_spend,
-    marginal_cm3_per_spend, window_to_date
-from margin.fct_marginal_returns
+    marginal_cm3_per_spend, clicks.orders, clicks.clicks, returns.window_to_date
+from margin.fct_marginal_returns as returns
+inner join (
+    select media_level, channel, campaign_id, credited_order_count as orders,
+        link_click_count as clicks
+    from margin.fct_channel_thresholds where media_level <> 'ad'
+) as clicks
+    using (media_level, channel)
+where returns.campaign_id is not distinct from clicks.campaign_id
 """
 # What only the evidence of fct_channel_thresholds decides; thr_01 counts it.
-_OF_EVIDENCE = ("orders", "cost of goods", "expected returns", "hurdle")
+_OF_EVIDENCE = ("orders", "clicked", "cost of goods", "expected returns", "hurdle")
 
 
 def marginal(quick: bool) -> Result:
@@ -97,9 +105,9 @@ def _lack(weeks: list[Week]) -> str:
 
 def _equal(row: tuple[Any, ...], weeks: list[Week]) -> bool:
     decision, reason, count = row[3:6]
-    spend, sales, cm2, hurdle, weekly, average, marginal, low, high, cm3, next_cm3 = (
-        None if value is None else float(value) for value in row[6:17]
-    )
+    figures = tuple(None if value is None else float(value) for value in row[6:19])
+    spend, sales, cm2, hurdle, weekly, average, marginal, low, high, cm3 = figures[:10]
+    next_cm3, orders, clicks = figures[10:]
     assert spend
     assert sales is not None
     assert cm2 is not None
@@ -111,8 +119,11 @@ def _equal(row: tuple[Any, ...], weeks: list[Week]) -> bool:
         return same and marginal is None and (of_evidence or (bool(lack) and lack in reason))
     assert hurdle is not None
     assert not lack
+    assert orders
+    assert clicks
     slope, least, most = _response(weeks)
-    used = (min(max(slope, LEAST), MOST), max(least, 0.0), min(most, 1.0))
+    seldom, often = _spread(orders, clicks)
+    used = (min(max(slope, LEAST), MOST), max(least, 0.0) * seldom, min(most, 1.0) * often)
     same = same and all(
         _near(value, share * sales / spend)
         for value, share in zip((marginal, low, high), used, strict=True)
@@ -122,6 +133,14 @@ def _equal(row: tuple[Any, ...], weeks: list[Week]) -> bool:
         and _near(next_cm3, used[0] * cm2 / spend - 1)
         and decision == _decision(*(share * cm2 / spend for share in used[1:]), hurdle)
     )
+
+
+def _spread(orders: float, clicks: float) -> tuple[float, float]:
+    """How much less or more often than seen a click may become an order, after Wilson."""
+    seen = min(orders, clicks)
+    root = Z * sqrt(Z * Z + 4 * seen * (1 - seen / clicks))
+    low, high = ((2 * seen + Z * Z + way * root) / (2 * (clicks + Z * Z)) for way in (-1, 1))
+    return min(low * clicks / orders, 1.0), max(high * clicks / orders, 1.0)
 
 
 def _decision(low: float, high: float, hurdle: float) -> str:
