@@ -112,7 +112,7 @@ def models(home: Path, meter: Meter, folders: tuple[str, ...]) -> None:
             "--target-path", f"{folder}/target", "--log-path", f"{folder}/logs",
         ])  # fmt: skip
     if not done.success:
-        raise SystemExit(f"dbt failed: {done.exception or done.result}")
+        raise SystemExit("dbt failed: see above")
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
     with meter.running():
