@@ -1,4 +1,5 @@
-{# The one additive table of margin: any sum of it, over lines, types or either date, is right.
+{# The one additive table of margin: any sum of it, over lines, types or either date, is right. The
+   entries of a line lie side by side: whoever sums lines up holds each once, not once per type.
    A refund without an order has neither line nor order, and one day on both clocks. #}
 
 with
@@ -53,3 +54,4 @@ final as (
 )
 
 select * from final
+order by order_line_id
