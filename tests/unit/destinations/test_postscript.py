@@ -67,6 +67,17 @@ def test_a_stored_id_saves_the_look_up_and_a_stale_one_costs_it() -> None:
     assert [request.method for request in vendor.requests] == ["PATCH", "GET", "PATCH"]
 
 
+def test_a_new_phone_is_looked_up_and_the_old_subscriber_is_left_alone() -> None:
+    destination, vendor = plugin(
+        "subscribers", listed({"id": "s2", "phone_number": PHONE}), ok({})
+    )
+    prior = {"phone_number": "+16505550000", "property_segment": "vip"}
+    given = Row("k", dict(row().payload), prior_payload=prior, vendor_id="s1")
+    assert destination.upsert([given])[0].vendor_id == "s2"
+    assert [request.method for request in vendor.requests] == ["GET", "PATCH"]
+    assert vendor.requests[1].url.path == "/api/v2/subscribers/s2"
+
+
 @pytest.mark.parametrize(
     ("people", "reason"),
     [
