@@ -153,9 +153,10 @@ def letting_out(
     """
     given = seals.approvals(connection, plan.plan_hash)
     if plan.state in seals.RUNNING:
-        counted = [one for one in given if one.used_at is not None]
+        # What was started is finished: a stricter setting of today binds the next plan.
+        counted, needed = [x for x in given if x.used_at], approvers_needed(plan.seal_json)
     else:
-        counted = unused_today(given, at)
+        counted, needed = unused_today(given, at), people_needed(settings, plan)
     needs_reason = bool(guards_of(plan.seal_json))
     for one in counted:
         check_approval(settings, one)
@@ -165,7 +166,7 @@ def letting_out(
                 remedy="Run 'tributary ledger verify' and approve the plan with a reason.",
             )
     people = {one.approver for one in counted}
-    return counted if len(people) >= people_needed(settings, plan) else []
+    return counted if len(people) >= needed else []
 
 
 def check_approval(settings: Settings, approval: StoredApproval) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from orchestration.activation.errors import ApprovalError
-from orchestration.activation.facts import guards_of
+from orchestration.activation.facts import approvers_needed, guards_of
 from orchestration.ledger import SealedPlan, StoredApproval
 
 
@@ -40,7 +40,9 @@ def refuse_unless_waiting(
     if sealed.state == "approved":
         newest = next(iter(before), None)
         is_like = newest is not None and (newest.override_reason is not None) == is_override
-        if not today and is_like and sealed.standing_signature is None:
+        is_short = len({one.approver for one in today}) < approvers_needed(sealed.seal_json)
+        if is_short and is_like and sealed.standing_signature is None:
+            _refuse_twice(sealed, today, given)
             return
         raise ApprovalError(
             f"Plan {short} was approved {_by_whom(newest)}.",

@@ -16,9 +16,10 @@ from sqlalchemy import Connection
 
 from orchestration.activation import plan_file, standing
 from orchestration.activation.errors import PlanError
-from orchestration.activation.facts import Facts
+from orchestration.activation.facts import Facts, approvers_needed
 from orchestration.activation.optouts import put_out
 from orchestration.activation.preview import Plan, load_plan
+from orchestration.activation.refusals import unused_today
 from orchestration.activation.spec import SyncSpec
 from orchestration.ledger import Ledger, SealedPlan, delivered, seals
 from orchestration.ledger.audit import canonical_json
@@ -53,8 +54,9 @@ def kept_plan(connection: Connection, spec: SyncSpec, at: datetime) -> SealedPla
     # What a standing approval let through has no person waiting for it: the newest plan is better.
     if current.standing_signature is not None:
         return None
-    approval = seals.newest_approval(connection, current.plan_hash)
-    return current if approval is not None and approval.expires_at > at else None
+    given = unused_today(seals.approvals(connection, current.plan_hash), at)
+    people = {one.approver for one in given}
+    return current if len(people) >= approvers_needed(current.seal_json) else None
 
 
 def seal_plan(

@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 from orchestration.activation import plan_file
 from orchestration.activation.approval import people_needed
 from orchestration.activation.errors import ApprovalError
-from orchestration.activation.facts import facts_of
+from orchestration.activation.facts import facts_of, guards_of
 from orchestration.activation.keys import approver_name, is_signed, public_key_of, sign
 from orchestration.activation.spec import SyncSpec
 from orchestration.ledger import Ledger, SealedPlan, audit, seals
@@ -128,11 +128,28 @@ def check_standing(
     one = stored.get(connection, str(plan.standing_signature))
     problem = why_outside(settings, plan, one, at)
     if problem is not None:
-        raise ApprovalError(
-            f"The standing approval of plan {plan.plan_hash[:12]} does not let it out: {problem}.",
-            remedy="Run 'tributary plan', and approve what waits.",
-        )
+        raise _does_not_let_out(plan, problem)
     return one
+
+
+def check_started(connection: Connection, settings: Settings, plan: SealedPlan) -> None:
+    """A plan that was started under a standing approval may be finished: its date and revocation
+    bind further rows, not what is under way.
+
+    Raises:
+        ApprovalError: it is not there, was forged, or the plan never was inside.
+    """
+    one = stored.get(connection, str(plan.standing_signature))
+    problem = _why_forged(settings, one) or _why_too_much(plan, one) or _why_halted(plan)
+    if problem is not None:
+        raise _does_not_let_out(plan, problem)
+
+
+def _does_not_let_out(plan: SealedPlan, problem: str) -> ApprovalError:
+    return ApprovalError(
+        f"The standing approval of plan {plan.plan_hash[:12]} does not let it out: {problem}.",
+        remedy="Run 'tributary plan', and approve what waits.",
+    )
 
 
 def why_outside(
@@ -153,6 +170,10 @@ def _why_invalid(settings: Settings, one: StandingApproval, at: datetime) -> str
         return f"it was revoked by {one.revoked_by}"
     if one.expires_at <= at:
         return f"it ended at {one.expires_at:%F %T} UTC"
+    return _why_forged(settings, one)
+
+
+def _why_forged(settings: Settings, one: StandingApproval) -> str | None:
     try:
         is_known = approver_name(settings, one.public_key) == one.approver
     except ApprovalError as error:
@@ -192,14 +213,19 @@ def _why_too_much(plan: SealedPlan, one: StandingApproval) -> str | None:
 
 
 def _why_a_person(settings: Settings, plan: SealedPlan) -> str | None:
-    facts = facts_of(plan.seal_json, state=plan.state, reason=plan.reason)
-    if facts is not None and facts.judgement.guards:
-        return f"a guard halted it: {', '.join(facts.judgement.guards)}"
+    halted = _why_halted(plan)
+    if halted is not None:
+        return halted
     if people_needed(settings, plan) > 1:
         return "two people must sign a plan of this size"
     if plan.cancelled_at is not None:
         return "somebody cancelled this very plan before"
     return None
+
+
+def _why_halted(plan: SealedPlan) -> str | None:
+    guards = guards_of(plan.seal_json)
+    return f"a guard halted it: {', '.join(guards)}" if guards else None
 
 
 def _refuse_unfit(limits: Limits, at: datetime) -> None:

@@ -19,7 +19,7 @@ from orchestration.activation.approval import letting_out
 from orchestration.activation.errors import ApprovalError, NotDeliverableError
 from orchestration.activation.sender import Sending
 from orchestration.activation.settlement import Decision, settle
-from orchestration.activation.standing import check_standing
+from orchestration.activation.standing import check_standing, check_started
 from orchestration.ledger import (
     Ledger,
     SealedPlan,
@@ -112,7 +112,7 @@ def _start(
         return None
     if not signatures:
         raise NotDeliverableError(
-            f"The approval of plan {plan.plan_hash[:12]} expired.",
+            f"The approval of plan {plan.plan_hash[:12]} expired, or one more person must sign.",
             remedy="Run 'tributary plan' and approve the plan again.",
         )
     if plan.standing_signature is None:
@@ -135,6 +135,8 @@ def _signatures(
     if plan.standing_signature is not None:
         if plan.state == "approved":
             check_standing(connection, settings, plan, at)
+        else:
+            check_started(connection, settings, plan)
         return [plan.standing_signature]
     given = letting_out(settings, connection, plan, at)
     if not given and not seals.approvals(connection, plan.plan_hash):

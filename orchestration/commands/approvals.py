@@ -80,6 +80,7 @@ def _approve(plans: list[str], reason: str | None, *, is_json: bool) -> None:
         *(
             f"{one.plan_hash[:12]} approved by {one.approver} until {one.expires_at:%F %T} UTC."
             for one in given
+            if one.plan_hash not in waiting
         ),
         *(f"{plan_hash[:12]}: {why}" for plan_hash, why in waiting.items()),
         "Send it with: tributary deliver",

@@ -96,6 +96,45 @@ def test_both_signatures_must_be_of_today(world: World, vendor: Vendor, sign: Si
     assert world.deliver(vendor).is_complete
 
 
+def test_when_the_first_of_two_is_too_old_she_signs_again(
+    world: World, vendor: Vendor, sign: Sign
+) -> None:
+    made = planned(world)
+    sign("ada", made)
+    world.clock.sleep(23 * 3600)
+    sign("grace", made)
+    world.clock.sleep(2 * 3600)
+    assert "one more person must sign" in str(world.deliver(vendor).deliveries[0].reason)
+    with pytest.raises(ApprovalError, match="signed by grace already"):
+        sign("grace", made)
+    sign("ada", made)
+    assert world.deliver(vendor).is_complete
+
+
+def test_when_one_of_two_is_too_old_a_newer_plan_takes_its_place(
+    world: World, sign: Sign
+) -> None:
+    made = planned(world)
+    sign("ada", made)
+    world.clock.sleep(23 * 3600)
+    sign("grace", made)
+    world.desire({**THREE, "d": "d@example.test"})
+    assert world.plan().plan_hash == made, "while both stand, it is kept"
+    world.clock.sleep(2 * 3600)
+    assert world.plan().plan_hash != made
+
+
+def test_a_stricter_setting_lets_what_was_started_end(
+    world: World, vendor: Vendor, sign: Sign
+) -> None:
+    world.settings = replace(world.settings, second_person_above=None)
+    sign("ada", planned(world))
+    vendor.script = [ValueError("a plug-in's mistake")]
+    assert not world.deliver(vendor).is_complete
+    world.settings = replace(world.settings, second_person_above=1)
+    assert world.deliver(vendor).is_complete
+
+
 def test_the_hash_holds_how_many_must_sign(world: World, vendor: Vendor, sign: Sign) -> None:
     made = planned(world)
     sign("ada", made)
