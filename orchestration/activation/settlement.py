@@ -7,7 +7,7 @@ What never does: calls to a vendor; statements (the ledger's files hold them).
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -19,6 +19,8 @@ from orchestration.ledger.delivered import DeliveredRow, ReceiptRow
 from orchestration.ledger.outbox import Intent, Mandate
 
 _TAKEN = ("accepted", "accepted_unverified")
+# The row went down with others: its own content may be good.
+WITH_OTHERS = "refused_with_others:"
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,13 @@ def settle(
     """Write decisions (at most ``SETTLED_ROWS``) in the caller's transaction."""
     where = (mandate.destination, mandate.object)
     held = delivered.by_keys(connection, *where, [d.intent.key for d in decisions])
+    never_in = _never_in(connection, where, decisions, held)
     changes = [
         change
         for decision in decisions
         if (change := _change(mandate, decision, held.get(decision.intent.key))) is not None
     ]
+    changes += [_gone(held[key]) for key in sorted(never_in)]
     still_stale = {change.key for change in changes if _goes_on(change)}
     delivered.write(connection, *where, mandate.plan_hash, changes, at)
     receipts = [_receipt(d) for d in decisions if d.intent.operation != "prune"]
@@ -131,6 +135,33 @@ def _removed(decision: Decision, held: DeliveredRow | None) -> DeliveredRow | No
         stale_payloads_json=None if held is None else held.stale_payloads_json,
         vendor_id=decision.intent.vendor_id,
         is_removed=True,
+    )
+
+
+def _never_in(
+    connection: Connection,
+    where: tuple[str, str],
+    decisions: Sequence[Decision],
+    held: Mapping[str, DeliveredRow],
+) -> set[str]:
+    """Keys in doubt whose removal the vendor refuses for its content, and that it never took:
+    nothing of them can stand there, and asking again would never end."""
+    refused = [
+        decision.intent.key
+        for decision in decisions
+        if decision.intent.operation == "remove"
+        and decision.verdict == "rejected"
+        and not (decision.reason or "").startswith(WITH_OTHERS)
+        and (row := held.get(decision.intent.key)) is not None
+        and row.row_hash is None
+        and not row.is_removed
+    ]
+    return set(refused) - delivered.ever_taken(connection, *where, refused)
+
+
+def _gone(held: DeliveredRow) -> DeliveredRow:
+    return replace(
+        held, row_hash=None, payload_json=None, stale_payloads_json=None, is_removed=True
     )
 
 

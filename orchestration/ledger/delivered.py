@@ -54,6 +54,25 @@ class ReceiptRow:
     job_id: str | None
 
 
+def ever_taken(
+    connection: Connection, destination: str, object_name: str, keys: Sequence[str]
+) -> set[str]:
+    """Those keys of which the vendor took a row at any time; a slow look, for rare questions."""
+    found: set[str] = set()
+    for some in chunks(keys, _KEYS_TOGETHER):
+        found.update(
+            connection.execute(
+                select(receipt.c.key).where(
+                    _of(receipt, destination, object_name),
+                    receipt.c.key.in_(some),
+                    receipt.c.operation.in_(("add", "update")),
+                    receipt.c.verdict.in_(("accepted", "accepted_unverified")),
+                )
+            ).scalars()
+        )
+    return found
+
+
 def version(connection: Connection, destination: str, object_name: str) -> int:
     """Moves with each change that a plan made to the object's delivered state; 0 before the first.
 

@@ -224,6 +224,8 @@ def i10_plan_is_action(seen: Evidence) -> None:
                 # A list holds the profile, whose address another delivery may have changed.
                 and (_carries(one, person) or sync.where == ("klaviyo", "list/vip"))
             ]
+        if row.change == "remove" and seen.people.is_out(person, sync.spec.purpose):
+            continue  # Whoever opted out leaves without anybody's approval.
         if row.change == "save" and _may_come_by_list(seen, person, row):
             continue
         assert rows, f"I10: {row} is in no plan that was approved before"
@@ -233,7 +235,9 @@ def i11_one_writer(seen: Evidence) -> None:
     twice = [
         key
         for key, count in Counter(
-            (row["plan_hash"], row["key"]) for row in seen.rows(receipt)
+            (row["plan_hash"], row["destination"], row["object"], row["key"])
+            for row in seen.rows(receipt)
+            if row["plan_hash"] is not None
         ).items()
         if count > 1
     ]

@@ -39,6 +39,7 @@ from orchestration.sandbox.server import build_app
 from orchestration.sandbox.truth import Truth
 from orchestration.settings import Settings
 from tests.faults.invariants import Evidence, Signed, check_all
+from tests.faults.simulation.homes import FOREIGN, settings_in
 from tests.faults.simulation.people import (
     CHANNELS,
     OBJECTS,
@@ -49,7 +50,7 @@ from tests.faults.simulation.people import (
     Sync,
 )
 from tests.faults.simulation.transport import InProcess
-from tests.faults.simulation.world import FOREIGN, settings_in, table_of
+from tests.faults.simulation.warehouse import table_of
 from tests.unit.activation.world import ledger_state
 
 # Named points on the way, at several passages each; a point that is not reached kills nobody.

@@ -23,7 +23,7 @@ from multiprocessing import get_context
 from types import CodeType, ModuleType
 
 from tests.faults.mutation import ROOT, Mutant, drawn, mutated
-from tests.faults.simulation.world import fast_disk
+from tests.faults.simulation.homes import fast_disk
 
 # Seeds that between them reach most of the engine; found by trying.
 FIRST_SEEDS, MORE_SEEDS = range(4), range(4, 24)

@@ -67,11 +67,11 @@ class Brand(RuleBasedStateMachine):
         del self.model[key], self.world.people.people[key]
 
     @precondition(lambda self: self.model)
-    @rule(data=st.data())
-    def opt_out(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), is_fast=st.booleans())
+    def opt_out(self, data: st.DataObject, is_fast: bool) -> None:
         key = data.draw(st.sampled_from(sorted(self.model)))
         self.out[key] = True
-        self.world.opt_out(key, "ads_sharing", "customer_id")
+        self.world.opt_out(key, "ads_sharing", "customer_id", is_fast=is_fast)
 
     @rule(forgets=st.booleans())
     def build(self, forgets: bool) -> None:

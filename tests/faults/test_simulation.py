@@ -84,3 +84,20 @@ def test_a_death_is_a_death() -> None:
         assert world.process.number == 3
         converge(world)
         invariants.check_all(evidence(world, is_finished=True))
+
+
+def test_a_row_in_doubt_that_the_vendor_refuses_is_not_removed_for_ever() -> None:
+    """Its answer was lost, its approval ran out, its person left: one refusal is enough."""
+    with world_of(1, SYNCS[1:2]) as world:
+        world.people.put(Person("c0001", is_bad=True))
+        world.people.put(Person("c0002"))
+        world.build()
+        for plan in world.plan():
+            world.approve(plan.plan_hash)
+        world.misbehave(["google"], 1.0, [{"kind": "drop"}])
+        world.deliver()
+        world.clock.pass_time(25 * 3_600)
+        world.deliver()
+        del world.people.people["c0001"]
+        converge(world)
+        invariants.check_all(evidence(world, is_finished=True))

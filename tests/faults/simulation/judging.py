@@ -10,7 +10,8 @@ import json
 from collections.abc import Iterator
 
 from tests.faults.invariants import Evidence, Signed, check_all
-from tests.faults.simulation.world import FOREIGN, World
+from tests.faults.simulation.homes import FOREIGN
+from tests.faults.simulation.world import World
 
 
 def judge(world: World, is_finished: bool) -> None:

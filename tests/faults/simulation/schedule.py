@@ -111,6 +111,7 @@ def _choice(chance: random.Random) -> dict[str, Any]:
     return {
         "purposes": chance.choice((("marketing",), ("ads_sharing",), ("marketing", "ads_sharing"))),
         "subject_type": chance.choice(("customer_id", "email_sha256")),
+        "is_fast": chance.random() < 0.5,
     }
 
 
@@ -220,7 +221,7 @@ def _opt_out_now(world: World, draw_value: float, given: Mapping[str, Any]) -> N
         return
     key = keys[int(draw_value * len(keys))]
     for purpose in given["purposes"]:
-        world.opt_out(key, purpose, given["subject_type"])
+        world.opt_out(key, purpose, given["subject_type"], is_fast=given["is_fast"])
 
 
 def _plan(world: World, given: Mapping[str, Any]) -> None:

@@ -21,7 +21,8 @@ from orchestration.ledger import seals
 from orchestration.ledger.tables import outbox, receipt
 from tests.faults.simulation.people import SYNCS, Person
 from tests.faults.simulation.schedule import ANSWERS
-from tests.faults.simulation.world import World, _warehouse, build_table, warehouse, world_of
+from tests.faults.simulation.warehouse import build_table, shared_warehouse, warehouse
+from tests.faults.simulation.world import World, world_of
 
 PROFILES = next(sync for sync in SYNCS if sync.spec.kind == "profile")
 RETRY_MINUTES = 5
@@ -52,7 +53,7 @@ def profiles(row_count: int, rows_per_request: int) -> Volume:
 
 def _build_profiles(row_count: int) -> None:
     spec = PROFILES.spec
-    _warehouse().execute(f"""
+    shared_warehouse().execute(f"""
         create or replace table {spec.schema}.{spec.model} as
         select
             'c' || number as customer_id, 'c' || number || '@canary.example' as email,

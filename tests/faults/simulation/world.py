@@ -6,8 +6,6 @@ What never does: deciding what happens next (``schedule.py``), judging it (``inv
 
 from __future__ import annotations
 
-import atexit
-import hashlib
 import json
 import logging
 import os
@@ -15,22 +13,18 @@ import random
 import secrets
 import shutil
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import duckdb
 import httpx
-import pyarrow as pa
 
-from orchestration.activation import gate, plan_file
-from orchestration.activation.approval import approve, approve_halted, create_key
+from orchestration.activation import fast_lane, gate, plan_file
+from orchestration.activation.approval import approve, approve_halted
 from orchestration.activation.deliver import DeliveryReport, deliver
 from orchestration.activation.plan import make_plans
 from orchestration.activation.preview import Plan
@@ -38,19 +32,20 @@ from orchestration.destinations.base import Destination
 from orchestration.destinations.pace import Pacer
 from orchestration.destinations.registry import open_destination
 from orchestration.errors import TributaryError
-from orchestration.ledger import Ledger, engine, open_ledger
+from orchestration.ledger import Ledger, delivered, engine, open_ledger
 from orchestration.sandbox.row_log import RowLog
-from orchestration.sandbox.server import build_app, sandbox_environment
+from orchestration.sandbox.server import build_app
 from orchestration.sandbox.truth import Truth
 from orchestration.sandbox.windows import TimedTruth, Windows
 from orchestration.settings import DestinationSettings, Settings
-from tests.faults.simulation.control import START, Clock, KilledError, Process
-from tests.faults.simulation.people import CHANNELS, OBJECTS, OptOut, Person, Population, Sync
+from tests.faults.simulation.control import Clock, KilledError, Process
+from tests.faults.simulation.homes import home_folder, sandbox_base, settings_in, template
+from tests.faults.simulation.people import CHANNELS, OptOut, Person, Population, Sync
 from tests.faults.simulation.transport import InProcess
+from tests.faults.simulation.warehouse import build_table, warehouse
 
 LATENCY_SECONDS = 0.05
 JOB_SECONDS = (0.0, 0.5, 5.0, 45.0)
-FOREIGN = {"meta": "EXTERN_ID:foreign", "google": "emailAddress:foreign", "klaviyo": "foreign"}
 
 
 @dataclass(frozen=True)
@@ -154,8 +149,8 @@ class World:
             where = (sealed.destination, sealed.object)
             self.approved.append(ApprovedPlan(self.next_tick(), plan_hash, where, tuple(rows)))
 
-    def opt_out(self, key: str, purpose: str, subject_type: str) -> None:
-        """An opt-out arrives and is acknowledged."""
+    def opt_out(self, key: str, purpose: str, subject_type: str, *, is_fast: bool = False) -> None:
+        """An opt-out arrives and is acknowledged; a fast one asks at once for the removals."""
         person = self.people.people[key]
         value = key if subject_type == "customer_id" else person.email_sha256
         number = self.next_tick()
@@ -173,6 +168,22 @@ class World:
                 ]
             )
         self.people.opt_outs.append(OptOut(self.next_tick(), purpose, subject_type, value))
+        if is_fast:
+            with self._another_process():
+                self._remove_at_once(person, purpose)
+
+    def _remove_at_once(self, person: Person, purpose: str) -> None:
+        for sync in self.syncs:
+            if sync.spec.kind != "membership" or sync.spec.purpose != purpose:
+                continue
+            with self.ledger.transaction() as connection:
+                held = delivered.by_keys(connection, *sync.where, [person.key]).get(person.key)
+                if held is None or held.is_removed or held.payload_json is None:
+                    continue
+                row = fast_lane.OptOut(
+                    *sync.where, person.key, "remove", held.payload_json, held.vendor_id
+                )
+                fast_lane.enqueue(connection, [row], self.clock.now())
 
     @contextmanager
     def _another_process(self) -> Iterator[None]:
@@ -248,9 +259,7 @@ class World:
         settings: DestinationSettings,
         pacer: Pacer | None = None,
     ) -> Destination:
-        destination = open_destination(
-            name, object_name, settings, pacer, transport=self.transport
-        )
+        destination = open_destination(name, object_name, settings, pacer, transport=self.transport)
         for method in ("upsert", "remove"):
             object.__setattr__(destination, method, self._noted(getattr(destination, method)))
         return destination
@@ -312,45 +321,6 @@ def holder(number: int) -> str:
     return f"simulated|{number}|0"
 
 
-def sandbox_base() -> str:
-    return "http://127.0.0.1:9"
-
-
-@lru_cache(maxsize=1)
-def _warehouse() -> duckdb.DuckDBPyConnection:
-    pa.set_cpu_count(1)
-    made = duckdb.connect(":memory:", config={"threads": 1})
-    made.execute("create schema activation")
-    # For a dozen rows, thinking about the best way takes longer than any way.
-    made.execute("pragma disable_optimizer")
-    return made
-
-
-@contextmanager
-def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
-    yield _warehouse()
-
-
-def table_of(sync: Sync, desired: Mapping[str, Any]) -> pa.Table:
-    """The desired state as a build leaves it."""
-    names = ["customer_id", *sync.payload(Person("x")), "row_hash"]
-    rows = [
-        (key, *payload.values(), hashlib.md5(json.dumps(payload).encode()).hexdigest())
-        for key, payload in desired.items()
-    ]
-    columns = list(zip(*rows, strict=True)) or [()] * len(names)
-    return pa.table([pa.array(column, pa.string()) for column in columns], names=names)
-
-
-def build_table(sync: Sync, desired: Mapping[str, Any]) -> None:
-    connection = _warehouse()
-    connection.register("built", table_of(sync, desired))
-    connection.execute(
-        f"create or replace table {sync.spec.schema}.{sync.spec.model} as select * from built"
-    )
-    connection.unregister("built")
-
-
 @contextmanager
 def _transaction(world: World, original: Any, ledger: Ledger) -> Iterator[Any]:
     process = world.process
@@ -407,57 +377,6 @@ def _patches(world: World) -> Iterator[AbstractContextManager[Any]]:
 
 
 @lru_cache(maxsize=1)
-def _template() -> Path:
-    """A home with an empty ledger and an approver, and vendors with nobody in them."""
-    folder = _own_folder("simulation")
-    settings = settings_in(folder)
-    public = create_key(folder / "approver.key")
-    (folder / "approvers.yml").write_text(f"- name: ann\n  public_key: {public}\n")
-    open_ledger(settings, now=lambda: START).close()
-    truth = Truth(folder / "vendors")
-    truth.add_objects(
-        {
-            vendor: [name.rpartition("/")[2] for name in names if name != "profiles"]
-            for vendor, names in OBJECTS.items()
-        }
-    )
-    RowLog(truth).install()
-    for vendor, member in FOREIGN.items():
-        truth.add_members(vendor, "vip", [(member, "" if vendor == "klaviyo" else member)])
-    truth.query("delete from row_log returning 1")
-    truth.close()
-    return folder
-
-
-def fast_disk() -> str | None:
-    """A folder in memory where the machine has one: simulated deaths leave the disk alone."""
-    chosen = os.environ.get("SIMULATION_DISK", "/dev/shm")
-    return chosen if os.access(chosen, os.W_OK) else None
-
-
-def _own_folder(prefix: str) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=fast_disk()))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
-
-
-def settings_in(home: Path) -> Settings:
-    return Settings.from_env(
-        {
-            **sandbox_environment(sandbox_base()),
-            "TRIBUTARY_HOME": str(home),
-            "TRIBUTARY_APPROVERS_FILE": str(home / "approvers.yml"),
-            "TRIBUTARY_APPROVER_KEY_FILE": str(home / "approver.key"),
-        }
-    )
-
-
-@lru_cache(maxsize=1)
-def _home() -> Path:
-    return _own_folder("simulated")
-
-
-@lru_cache(maxsize=1)
 def _shared_engine(open_engine: Callable[[str], Any], ledger_url: str) -> Any:
     """One engine for every world of this process: it knows each statement already."""
     return open_engine(ledger_url)
@@ -466,9 +385,9 @@ def _shared_engine(open_engine: Callable[[str], Any], ledger_url: str) -> Any:
 @contextmanager
 def world_of(seed: int, syncs: Sequence[Sync]) -> Iterator[World]:
     """A new world on a disk of its own."""
-    home = _home()
+    home = home_folder()
     try:
-        shutil.copytree(_template(), home, dirs_exist_ok=True)
+        shutil.copytree(template(), home, dirs_exist_ok=True)
         with ExitStack() as stack:
             clock, chance = Clock(), random.Random(seed)
             truth = TimedTruth(
