@@ -18,7 +18,8 @@ import pandas as pd
 from orchestration.fits.model import WORDS
 
 # Of pairs of relatives, the share at a level beyond what chance gives two strangers: namesakes and
-# like names, twins, one phone for several. Assumptions on the high side, never fitted.
+# like names, twins, one phone for several. Assumptions,
+# set by argument and on generated families, not on anybody's records.
 SHARED: Mapping[str, Mapping[str, float]] = {
     "first_name": {"same": 0.02, "swapped": 0.002, "near": 0.01, "distant": 0.05},
     "birth_date": {"same": 0.005},
@@ -27,8 +28,9 @@ SHARED: Mapping[str, Mapping[str, float]] = {
 }
 # A likeness never speaks against the person, however seldom training met it.
 _LIKE = ("near", "slip", "swapped", "same")
-# However noisy the first names of a shop are, one that differs never speaks for the person.
-_OTHER_NAME_MAX = 0.5
+# However noisy the first names of a shop are, one that differs speaks against the person; an equal
+# birth date (at most 200, by the share of twins) does not make it good.
+_OTHER_NAME_MAX = 0.25
 # Least level of the first name at which these speak for the person: one phone serves a family, and
 # relatives of like names choose like addresses.
 _DISTANT, _NEAR = map(WORDS["first_name"].levels.index, ("distant", "near"))
@@ -47,7 +49,7 @@ def person_probability(
     bounds = {
         "first_name": (is_other, _OTHER_NAME_MAX),
         "email": (is_other, 1.0),
-        "phone": (first_name < _NEAR, 1.0),
+        "phone": ((first_name < _NEAR) | gammas["birth_date"].between(0, 1), 1.0),
     }
     odds = pd.Series(1.0, index=first_name.index)
     for comparison in model["comparisons"]:
