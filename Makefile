@@ -13,7 +13,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := yes
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help install demo test check lint types walls units sql docs ui prove-house prove-identity prove-margin prove-delivery oracles bench clean
+.PHONY: help install demo test check lint types walls units sql docs ui prove-house prove-identity prove-margin prove-delivery oracles bench bench-margin clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -58,9 +58,13 @@ docs: install ## dbt docs into target/
 ui: install ## Dagster on loopback: http://127.0.0.1:3000
 	$(BIN)/tributary ui
 
-bench: install ## connected components beside union-find and Splink, into docs/benchmarks.md (SIZE=10M)
+bench: install ## connected components beside union-find and Splink (SIZE=10M), then margin
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,bench]'
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.margin
+
+bench-margin: install ## margin beside a scan and a plain sum, into docs/benchmarks.md (ORDERS=1M,5M)
+	$(BIN)/python -m tests.bench.margin
 
 prove-house: install ## every claim of the house with its figure, into docs/proof/house.md
 	$(BIN)/python -m tests.proof.house

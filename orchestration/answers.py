@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.table import Table
 
+from orchestration.activation.connected import Skipped
 from orchestration.activation.deliver import DeliveryReport, PlanDelivery
 from orchestration.console import table
 from orchestration.landing import LandingReport
@@ -140,6 +141,31 @@ def plans(seals: Sequence[SealedPlan]) -> Answer:
     return Answer(value, (table("Plans", columns, rows), *hints))
 
 
+def planning(seals: Sequence[SealedPlan], skips: Sequence[Skipped]) -> Answer:
+    """The plans just made, and what was not planned."""
+    made, left_out = plans(seals), skipped(skips)
+    return Answer({**made.value, **left_out.value}, (*made.lines, *left_out.lines))
+
+
+def skipped(deliveries: Sequence[Skipped]) -> Answer:
+    """Deliveries that are declared and not connected, one line per destination and reason."""
+    objects: dict[tuple[str, str], list[str]] = {}
+    for one in deliveries:
+        objects.setdefault((one.destination, one.reason), []).append(one.object)
+    return Answer(
+        {
+            "skipped": [
+                {"destination": one.destination, "object": one.object, "reason": one.reason}
+                for one in deliveries
+            ]
+        },
+        tuple(
+            f"Skipped: {', '.join(names)} at {destination}; {reason}."
+            for (destination, reason), names in objects.items()
+        ),
+    )
+
+
 def delivery(report: DeliveryReport | None) -> Answer:
     """Receipts per plan."""
     deliveries = () if report is None else report.deliveries
@@ -191,12 +217,14 @@ def run(report: RunReport) -> Answer:
         parts["findings"] = findings(report.findings)
     parts["plans"] = plans([plan.seal for plan in report.plans])
     parts["delivery"] = delivery(report.delivery)
-    lines = [line for part in parts.values() for line in part.lines]
+    left_out = skipped(report.skipped)
+    lines = [line for part in parts.values() for line in part.lines] + list(left_out.lines)
     return Answer(
         {
             "exit_code": int(report.exit_code),
             "steps": {step.name: step.seconds for step in report.steps},
             "waiting": list(report.waiting),
+            **left_out.value,
             **{name: part.value for name, part in parts.items()},
         },
         (*lines, steps(report.steps)),
@@ -206,12 +234,13 @@ def run(report: RunReport) -> Answer:
 def status(now: Status) -> Answer:
     """The current snapshot, unfinished plans, and how many rows stand at each destination."""
     standing = [(*names, count) for names, count in sorted(now.delivered.items())]
-    unfinished, odd = plans(now.plans), findings(now.findings)
+    unfinished, odd, left_out = plans(now.plans), findings(now.findings), skipped(now.skipped)
     return Answer(
         {
             "build_id": now.build_id,
             **odd.value,
             **unfinished.value,
+            **left_out.value,
             "delivered": [
                 {"destination": destination, "object": name, "rows": rows}
                 for destination, name, rows in standing
@@ -221,6 +250,7 @@ def status(now: Status) -> Answer:
             f"Published build: {now.build_id or 'none yet'}",
             *odd.lines,
             *unfinished.lines,
+            *left_out.lines,
             table("Standing at the destinations", ("destination", "object", "rows"), standing),
         ),
     )

@@ -1,6 +1,6 @@
 """When things run: jobs, schedules, and the sensor that waits for approvals.
 
-What lives here: the build, one schedule per delivery from its ``meta.sync``, the sensor.
+What lives here: the build, one schedule per delivery from its ``meta.sync``, the sensors' assembly.
 What never does: work; it only says what is selected, when, and in which time zone.
 """
 
@@ -11,11 +11,19 @@ from typing import Any
 import dagster as dg
 
 from orchestration.activation.spec import SyncSpec
-from orchestration.assets.names import delivery_key, object_name, plan_key, snapshot_key
+from orchestration.assets.names import (
+    account_pool,
+    delivery_job_name,
+    delivery_key,
+    plan_key,
+    snapshot_key,
+)
 from orchestration.ledger import SealedPlan, open_ledger
+from orchestration.recovery import build_recovery
 from orchestration.settings import Settings
 
 SENSOR_SECONDS = 30
+ACCOUNT_TAG = "tributary/account"
 # What a person let out and nobody has finished sending.
 SENDABLE_STATES = ("approved", "partial")
 
@@ -30,9 +38,13 @@ class Automation:
 
 
 def build_automation(
-    specs: Sequence[SyncSpec], *, shop_timezone: str, build_schedule: str
+    specs: Sequence[SyncSpec],
+    *,
+    connected: Sequence[SyncSpec],
+    shop_timezone: str,
+    build_schedule: str,
 ) -> Automation:
-    """Jobs, schedules in the shop's time zone, and the approval sensor."""
+    """Jobs, schedules in the shop's time zone (off for what is not ``connected``), and sensors."""
     # Whatever the snapshot stands on: landing, every model, their checks.
     everything_built = dg.AssetSelection.assets(snapshot_key()).upstream()
     build_job = dg.define_asset_job(
@@ -52,11 +64,13 @@ def build_automation(
         ),
         *(
             dg.ScheduleDefinition(
-                name=f"deliver_{object_name(spec)}",
+                name=delivery_job_name(spec),
                 job=delivery_jobs[spec.model],
                 cron_schedule=spec.schedule,
                 execution_timezone=shop_timezone,
-                default_status=dg.DefaultScheduleStatus.RUNNING,
+                default_status=dg.DefaultScheduleStatus.RUNNING
+                if spec in connected
+                else dg.DefaultScheduleStatus.STOPPED,
             )
             for spec in specs
         ),
@@ -64,15 +78,21 @@ def build_automation(
     return Automation(
         jobs=[build_job, *delivery_jobs.values()],
         schedules=schedules,
-        sensors=[_approval_sensor(specs, list(delivery_jobs.values()))] if specs else [],
+        sensors=_sensors(specs, list(delivery_jobs.values())),
     )
+
+
+def _sensors(specs: Sequence[SyncSpec], jobs: Sequence[Any]) -> list[dg.SensorDefinition]:
+    return [_approval_sensor(specs, jobs), build_recovery(specs, jobs)] if specs else []
 
 
 def _delivery_job(spec: SyncSpec) -> Any:
     return dg.define_asset_job(
-        f"deliver_{object_name(spec)}",
+        delivery_job_name(spec),
         selection=dg.AssetSelection.assets(plan_key(spec), delivery_key(spec)),
         description=f"Plan {spec.object} at {spec.destination}; send it if it is approved.",
+        # One run per account at a time (dagster.yaml): waiting ones take no other account's place.
+        tags={ACCOUNT_TAG: account_pool(spec)},
         executor_def=dg.in_process_executor,
     )
 
@@ -108,7 +128,7 @@ def _request(plan: SealedPlan, spec: SyncSpec) -> dg.RunRequest:
     # Only the delivery: planning again would not change a plan that is approved.
     return dg.RunRequest(
         run_key=plan.plan_hash,
-        job_name=f"deliver_{object_name(spec)}",
+        job_name=delivery_job_name(spec),
         asset_selection=[delivery_key(spec)],
         tags={"plan": plan.plan_hash[:12]},
     )

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestration.commands.approvals import approve, key
 from orchestration.commands.delivery import deliver, drift
 from orchestration.commands.identity import explain_app, identity_app
+from orchestration.commands.ledger import ledger_app
 from orchestration.commands.margin import explain_order
+from orchestration.commands.plans import plan_app
 from orchestration.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -35,6 +38,10 @@ app.add_typer(score_app, name="score")
 explain_app.command("order")(explain_order)
 app.add_typer(explain_app, name="explain")
 app.add_typer(identity_app, name="identity")
+app.add_typer(plan_app, name="plan")
+app.command()(approve)
+app.command()(key)
+app.add_typer(ledger_app, name="ledger")
 fit_app = typer.Typer(help="Estimate what SQL cannot, and land it.", no_args_is_help=True)
 app.add_typer(fit_app, name="fit")
 
@@ -132,67 +139,6 @@ def publish(json: Json = False) -> None:
     _answer(_output(json), answers.publication(report))
 
 
-@app.command()
-def plan(
-    model: Annotated[list[str] | None, typer.Option(help="sync_ model; all if none.")] = None,
-    json: Json = False,
-) -> None:
-    """Compute what each destination lacks, and seal it under a hash."""
-    from orchestration import answers, run
-    from orchestration.ledger import utc_now
-    from orchestration.project import DbtProject
-    from orchestration.settings import Settings
-
-    settings = Settings.from_env()
-    run.land(settings, None, now=utc_now)
-    made = run.plan(settings, DbtProject(settings), model or (), now=utc_now)
-    _answer(_output(json), answers.plans([one.seal for one in made]))
-
-
-@app.command()
-def approve(
-    plan: Annotated[list[str], typer.Argument(help="Hashes, or their first 8 characters.")],
-    reason: Annotated[
-        str | None, typer.Option(help="Why a plan that a guard halted may go nevertheless.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Sign plans with the key of TRIBUTARY_APPROVER_KEY_FILE."""
-    from orchestration import run
-    from orchestration.ledger import utc_now
-    from orchestration.settings import Settings
-
-    given = run.approve(Settings.from_env(), plan, reason=reason, now=utc_now)
-    _output(json).answer(
-        {
-            "approved": [
-                {"plan_hash": one.plan_hash, "approver": one.approver, "until": one.expires_at}
-                for one in given
-            ]
-        },
-        *(
-            f"{one.plan_hash[:12]} approved by {one.approver} until {one.expires_at:%F %T} UTC."
-            for one in given
-        ),
-        "Send it with: tributary deliver",
-    )
-
-
-@app.command()
-def key(
-    file: Annotated[Path, typer.Argument(help="Where the private key goes.")], json: Json = False
-) -> None:
-    """Make an approver's key and print its public half for approvers.yml."""
-    from orchestration.activation.approval import create_key
-
-    public = create_key(file)
-    _output(json).answer(
-        {"private_key_file": file, "public_key": public},
-        f"- name: …\n  public_key: {public}",
-        f"Set TRIBUTARY_APPROVER_KEY_FILE={file} at this machine only.",
-    )
-
-
 app.command()(deliver)
 app.command()(drift)
 
@@ -237,9 +183,11 @@ def status(json: Json = False) -> None:
     """What is published, planned and delivered. Opens no warehouse."""
     from orchestration import answers, run
     from orchestration.ledger import utc_now
+    from orchestration.project import DbtProject
     from orchestration.settings import Settings
 
-    now = run.status(Settings.from_env(), now=utc_now)
+    settings = Settings.from_env()
+    now = run.status(settings, DbtProject(settings), now=utc_now)
     _answer(_output(json), answers.status(now))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.activation.connected import split_connected
 from orchestration.activation.spec import read_sync_specs
 from orchestration.assets.deliveries import build_delivery, build_plan
 from orchestration.assets.landed import build_landed
@@ -47,6 +48,7 @@ def build_defs(
     landed = build_landed(manifest, translator)
     automation = build_automation(
         specs,
+        connected=split_connected(settings, specs)[0],
         shop_timezone=str(project.variable("shop_timezone")),
         build_schedule=settings.build_schedule,
     )

@@ -18,11 +18,13 @@ from orchestration.activation.spec import read_sync_specs
 from orchestration.answers import Answer
 from orchestration.brand import BrandSummary, make_brand
 from orchestration.console import table
+from orchestration.destinations.registry import has_plugin
 from orchestration.errors import ConfigurationError
 from orchestration.landing.report import Progress
 from orchestration.project import DbtProject
 from orchestration.run import ExitCode, RunReport, Source, run_day
 from orchestration.sandbox.server import HOST, sandbox_environment, serve, start_in_background
+from orchestration.sandbox.truth import VENDORS
 from orchestration.scores.identity import IdentityScore, score_identity
 from orchestration.scores.summary import Summary, summarise
 from orchestration.settings import Settings, child_environment
@@ -111,10 +113,11 @@ def sandbox_variables(port: int) -> dict[str, str]:
 
 
 def sandbox_objects(project: DbtProject) -> dict[str, list[str]]:
-    """Lists and audiences per vendor that the models deliver to."""
+    """Lists and audiences per vendor that the models deliver to and the sandbox knows."""
     objects: defaultdict[str, list[str]] = defaultdict(list)
     for spec in read_sync_specs(project.current_manifest()):
-        if "/" in spec.object:
+        is_known = spec.destination in VENDORS and has_plugin(spec.destination, spec.object)
+        if is_known and "/" in spec.object:
             objects[spec.destination].append(spec.object)
     return dict(objects)
 

@@ -101,15 +101,16 @@ class BuildResult:
 
 
 class BuildFailedError(TributaryError):
-    """Models or tests failed; ``result`` holds every node."""
+    """Models or tests failed; ``result`` holds every node, ``hint`` what may be behind it."""
 
-    def __init__(self, result: BuildResult) -> None:
+    def __init__(self, result: BuildResult, hint: str = "") -> None:
         shown = [f"{node.name}: {node.message}" for node in result.failures[:5]]
         more = len(result.failures) - len(shown)
         super().__init__(
             f"{len(result.failures)} of {len(result.nodes)} dbt nodes failed. "
             + " | ".join(shown)
-            + (f" | and {more} more" if more else ""),
+            + (f" | and {more} more" if more else "")
+            + (f" | {hint}" if hint else ""),
             remedy="Mend the named models or the rows that they refuse, then run "
             "`tributary build` again; nothing was published.",
         )

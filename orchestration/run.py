@@ -17,15 +17,22 @@ from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
 
-from orchestration.activation import approval
+from orchestration.activation import approval, desk
+from orchestration.activation.connected import Skipped, split_connected
 from orchestration.activation.deliver import DeliveryReport, deliver, side_by_side
 from orchestration.activation.drift import Drift, check_drift
 from orchestration.activation.plan import make_plans
 from orchestration.activation.preview import Plan
-from orchestration.activation.spec import read_sync_specs
+from orchestration.activation.spec import SyncSpec, read_sync_specs
 from orchestration.checks.landing_border import BorderReport, check_landing
+from orchestration.checks.leaving_border import LeavingBorder
 from orchestration.destinations.registry import open_destination
-from orchestration.errors import ConfigurationError, TributaryError, UnknownNameError
+from orchestration.errors import (
+    ConfigurationError,
+    TributaryError,
+    UnknownNameError,
+    WarehouseBusyError,
+)
 from orchestration.fitting import fit_identity, is_probabilistic
 from orchestration.landing import (
     LandingReport,
@@ -34,10 +41,11 @@ from orchestration.landing import (
     land_orders_export,
     register_tables,
 )
+from orchestration.landing.quarantine import quarantine_counts
 from orchestration.landing.report import Progress, no_progress
 from orchestration.ledger import SealedPlan, StoredApproval, delivered, open_ledger
 from orchestration.margin.findings import FindingCount, finding_counts
-from orchestration.project import BuildResult, DbtProject
+from orchestration.project import BuildFailedError, BuildResult, DbtProject
 from orchestration.publish import POINTER, PublishReport, publish
 from orchestration.settings import Settings
 
@@ -60,6 +68,7 @@ class BorderError(TributaryError):
 Clock = Callable[[], datetime]
 DELIVERABLE_STATES = ("approved", "started", "partial")
 WAITING_STATES = ("open", "halted")
+SHOWN_REASONS = 5
 
 
 class ExitCode(IntEnum):
@@ -111,6 +120,7 @@ class RunReport:
     plans: list[Plan] = field(default_factory=list)
     delivery: DeliveryReport | None = None
     waiting: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:
@@ -166,6 +176,7 @@ def run_day(
     report.findings = finding_counts(settings.published_dir / POINTER)
     with report.timed("plan"):
         report.plans = plan(settings, project, now=now)
+        report.skipped = skipped_deliveries(settings, project)
     if approve:
         with report.timed("approve"):
             approve_open_plans(settings, now=now)
@@ -231,7 +242,7 @@ def build(
     """Build and test the models.
 
     Raises:
-        BuildFailedError: a model or a test failed.
+        BuildFailedError: a model or a test failed; the error tells what stands in quarantine too.
     """
     nodes = json.loads(project.current_manifest().read_text(encoding="utf-8"))["nodes"]
     finished = itertools.count(1)
@@ -240,8 +251,21 @@ def build(
         full_refresh=full_refresh,
         on_result=lambda _: progress("dbt", next(finished), len(nodes)),
     )
-    result.raise_for_failures()
+    if not result.succeeded:
+        raise BuildFailedError(result, _in_quarantine(project.settings))
     return result
+
+
+def _in_quarantine(settings: Settings) -> str:
+    """What was kept out of the build and may be why it failed; nothing where all was landed."""
+    try:
+        counts = quarantine_counts(settings)
+    except WarehouseBusyError:
+        # Somebody else is next already; that must not hide the failure.
+        return ""
+    shown = "; ".join(one.text for one in counts[:SHOWN_REASONS])
+    more = f"; and {len(counts) - SHOWN_REASONS} more reasons" if counts[SHOWN_REASONS:] else ""
+    return f"In raw_landing.quarantine: {shown}{more}." if counts else ""
 
 
 def publish_build(settings: Settings, project: DbtProject, *, now: Clock) -> PublishReport:
@@ -259,15 +283,45 @@ def plan(
 
     Raises:
         UnknownNameError: no model of that name declares a delivery.
+        ConfigurationError: a named model's destination is not connected; where none is named, such
+            deliveries are skipped (``skipped_deliveries``).
+    """
+    chosen = chosen_specs(settings, project, models)
+    if not chosen:
+        return []
+    border = LeavingBorder(settings)
+    with open_ledger(settings, now=now) as ledger:
+        return make_plans(settings, ledger, chosen, now=now, border=border)
+
+
+def chosen_specs(
+    settings: Settings, project: DbtProject, models: Sequence[str] = ()
+) -> list[SyncSpec]:
+    """The deliveries that these models declare, or all that are connected.
+
+    Raises:
+        UnknownNameError: no model of that name declares a delivery.
+        ConfigurationError: a named model's destination is not connected.
     """
     specs = read_sync_specs(project.current_manifest())
     known = {spec.model: spec for spec in specs}
     for model in models:
         if model not in known:
             raise UnknownNameError("delivery", model, list(known))
-    chosen = [known[model] for model in models] or specs
-    with open_ledger(settings, now=now) as ledger:
-        return make_plans(settings, ledger, chosen, now=now)
+    named = [known[model] for model in models]
+    chosen, skipped = split_connected(settings, named or specs)
+    if named and skipped:
+        raise ConfigurationError(
+            f"{skipped[0].object} at {skipped[0].destination} cannot be planned: "
+            f"{skipped[0].reason}.",
+            remedy="Connect the destination, or plan without naming this model.",
+        )
+    return list(chosen)
+
+
+def skipped_deliveries(settings: Settings, project: DbtProject) -> tuple[Skipped, ...]:
+    """Deliveries that the models declare and nobody connected here."""
+    return tuple(split_connected(settings, read_sync_specs(project.current_manifest()))[1])
 
 
 def approve(
@@ -279,12 +333,7 @@ def approve(
         ConfigurationError: no key is set.
         ApprovalError: see ``activation/approval.py``; plans before the refused one are signed.
     """
-    key = settings.approver_key_file
-    if key is None:
-        raise ConfigurationError(
-            "No approver's key is set.",
-            remedy="Make one with `tributary key FILE` and set TRIBUTARY_APPROVER_KEY_FILE.",
-        )
+    key = desk.approver_key(settings)
     with open_ledger(settings, now=now) as ledger:
         return [
             approval.approve(ledger, settings, one, approver_key=key, now=now)
@@ -359,10 +408,11 @@ class Status:
     plans: tuple[SealedPlan, ...]
     delivered: dict[tuple[str, str], int]
     findings: tuple[FindingCount, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
 
 
-def status(settings: Settings, *, now: Clock) -> Status:
-    """Read the pointer and the ledger; the warehouse stays closed."""
+def status(settings: Settings, project: DbtProject, *, now: Clock) -> Status:
+    """Read the pointer, the ledger and the manifest; the warehouse stays closed."""
     pointer = settings.published_dir / POINTER
     with open_ledger(settings, now=now) as ledger:
         with ledger.read() as connection:
@@ -372,4 +422,5 @@ def status(settings: Settings, *, now: Clock) -> Status:
             plans=tuple(ledger.plans()),
             delivered=standing,
             findings=finding_counts(pointer),
+            skipped=skipped_deliveries(settings, project),
         )

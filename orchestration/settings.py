@@ -17,6 +17,8 @@ from orchestration.errors import ConfigurationError
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 BUILD_SCHEDULE = "0 * * * *"
+# Orders come from here; other sources are quiet for weeks and no less true.
+STALE_SOURCES = ("shopify",)
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -58,6 +60,11 @@ class DestinationSettings:
         address = urlsplit(self.base_url)
         return address.scheme == "file" or (address.hostname or "") in LOOPBACK_HOSTS
 
+    @property
+    def is_connected(self) -> bool:
+        """True where it can be sent to: a secret is set, or its host is this machine."""
+        return self.secret is not None or self.is_loopback
+
     def object_id(self, object_name: str) -> str:
         """The vendor's own id of what we call ``object_name``; our name where unmapped."""
         return self.object_ids.get(object_name, object_name)
@@ -75,6 +82,13 @@ class Settings:
     destinations: Mapping[str, DestinationSettings]
     lock_timeout_seconds: float = 600.0
     build_schedule: str = BUILD_SCHEDULE
+    second_person_above: int | None = None
+    """A plan of more rows than this needs two people's signatures; None: one is enough."""
+    stale_after_hours: float = 48.0
+    stale_sources: tuple[str, ...] = STALE_SOURCES
+    """Sources that must have landed within ``stale_after_hours`` before anything is planned."""
+    # Names of TRIBUTARY_DESTINATIONS; None where it is unset.
+    enabled_destinations: frozenset[str] | None = None
 
     @property
     def warehouse(self) -> Path:
@@ -102,6 +116,11 @@ class Settings:
         return self.home / "published"
 
     @property
+    def snapshot(self) -> Path:
+        """The pointer to the snapshot that is published now."""
+        return self.published_dir / "current"
+
+    @property
     def dagster_home(self) -> Path:
         return self.home / "dagster"
 
@@ -110,7 +129,8 @@ class Settings:
         """Read the settings.
 
         Raises:
-            ConfigurationError: a secret is given twice, is empty, or its file cannot be read.
+            ConfigurationError: a secret is given twice, is empty, or its file cannot be read;
+                TRIBUTARY_DESTINATIONS names an unknown destination.
         """
         env = os.environ if environ is None else environ
         project_dir = Path(env.get("TRIBUTARY_PROJECT_DIR", PROJECT_DIR)).resolve()
@@ -132,6 +152,15 @@ class Settings:
             },
             lock_timeout_seconds=float(env.get("TRIBUTARY_LOCK_TIMEOUT_SECONDS", "600")),
             build_schedule=env.get("TRIBUTARY_BUILD_SCHEDULE", BUILD_SCHEDULE),
+            second_person_above=_whole("TRIBUTARY_SECOND_PERSON_ABOVE", env),
+            stale_after_hours=_whole("TRIBUTARY_STALE_AFTER_HOURS", env) or 48.0,
+            stale_sources=tuple(
+                filter(
+                    None,
+                    env.get("TRIBUTARY_STALE_SOURCES", ",".join(STALE_SOURCES)).split(","),
+                )
+            ),
+            enabled_destinations=_enabled_destinations(env),
         )
 
 
@@ -187,6 +216,21 @@ _VENDOR_HOSTS = {
 }
 
 
+def _enabled_destinations(env: Mapping[str, str]) -> frozenset[str] | None:
+    text = env.get("TRIBUTARY_DESTINATIONS")
+    if text is None:
+        return None
+    names = frozenset(filter(None, (name.strip() for name in text.split(","))))
+    known = (*_VENDOR_HOSTS, "file")
+    unknown = sorted(names - set(known))
+    if unknown:
+        raise ConfigurationError(
+            f"TRIBUTARY_DESTINATIONS names '{unknown[0]}'.",
+            remedy=f"Known: {', '.join(known)}.",
+        )
+    return names
+
+
 def _destination(name: str, env: Mapping[str, str]) -> DestinationSettings:
     prefix = f"TRIBUTARY_{name.upper()}"
     object_ids = {}
@@ -204,17 +248,17 @@ def _destination(name: str, env: Mapping[str, str]) -> DestinationSettings:
         account_id=env.get(f"{prefix}_ACCOUNT_ID", ""),
         secret=_secret(f"{prefix}_SECRET", env),
         object_ids=object_ids,
-        membership_days=_days(f"{prefix}_MEMBERSHIP_DAYS", env),
+        membership_days=_whole(f"{prefix}_MEMBERSHIP_DAYS", env),
     )
 
 
-def _days(variable: str, env: Mapping[str, str]) -> int | None:
-    text = env.get(variable, "")
-    if not text:
+def _whole(variable: str, env: Mapping[str, str]) -> int | None:
+    text = env.get(variable)
+    if text is None:
         return None
     if not text.isdigit() or int(text) < 1:
         raise ConfigurationError(
-            f"{variable} is '{text}'.", remedy="Write a number of days, or unset it."
+            f"{variable} is '{text}'.", remedy="Write a whole number from 1, or unset it."
         )
     return int(text)
 

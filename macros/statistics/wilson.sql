@@ -2,7 +2,7 @@
    for an interval of 90 %. Trials must be positive; a fraction of a success is none too small. The
    root is a double, its result a ratio of six decimals: it is a bound and no sum. #}
 {% macro wilson_bound(successes, trials, z, side) -%}
-    {%- set k = "cast(least(" ~ successes ~ ", " ~ trials ~ ") as " ~ dbt.type_float() ~ ")" -%}
+    {%- set k = "cast(least(" ~ successes ~ ", " ~ trials ~ ") as " ~ type_double() ~ ")" -%}
     {%- set z_squared = z * z -%}
     cast(
         (

@@ -30,8 +30,9 @@ newest_fit as (
     inner join as_of on fits.as_of_at <= as_of.as_of_at
 ),
 
--- Father and son share name and address: whatever the score, a person decides unless birth date or
--- phone agrees. Other first names at one address are a household, unless the birth date agrees.
+-- Two questions, two limits: one person or two strangers, and one person or two of a household.
+-- Twins, father and son pass the first; where the second is open a person decides, and where two
+-- relatives are the likelier answer it is nobody's question.
 judged as (
     select
         matches.left_node_key as left_node,
@@ -42,15 +43,11 @@ judged as (
         case
             when
                 matches.match_probability >= {{ var('match_link_probability') }}
-                and matches.has_birth_date_or_phone_agreement
-                and not matches.has_first_name_conflict
+                and matches.person_probability >= {{ var('person_link_probability') }}
                 then 'link'
             when
                 matches.match_probability >= {{ var('match_review_probability') }}
-                and (
-                    matches.has_birth_date_or_phone_agreement
-                    or not matches.has_first_name_conflict
-                )
+                and matches.person_probability >= {{ var('person_review_probability') }}
                 then 'review'
         end as verdict,
         matches.as_of_at as fitted_at

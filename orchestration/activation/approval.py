@@ -1,65 +1,55 @@
-"""Approvals: a person's Ed25519 signature over a plan's hash.
+"""Approvals: people's Ed25519 signatures over a plan's hash.
 
-What lives here: key pairs, the approvers file, signing and checking.
-What never does: what a plan contains; sending.
+What lives here: signing and checking, how many people must sign, and cancelling.
+What never does: keys (``keys.py``), standing approvals (``standing.py``), what a plan contains.
 
-The signature covers hash and expiry. It starts one delivery, within 24 hours, and no second one.
+A signature covers hash, expiry and reason. It starts one delivery, within 24 hours, and no second
+one. A refused signature is a link of the chain.
 """
 
 from __future__ import annotations
 
-import base64
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import yaml
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from sqlalchemy import Connection
 
 from orchestration.activation import plan_file
 from orchestration.activation.errors import ApprovalError
+from orchestration.activation.facts import approvers_needed, guards_of
+from orchestration.activation.keys import (
+    DEMO_APPROVER,
+    approver_name,
+    create_key,
+    demo_key_file,
+    is_signed,
+    public_key_of,
+    refuse_demo_beyond_loopback,
+    sign,
+    unknown_key,
+)
+from orchestration.activation.refusals import refuse_unless_waiting, unused_today
 from orchestration.faults import kill_point
-from orchestration.ledger import Ledger, SealedPlan, StoredApproval, seals
+from orchestration.ledger import Ledger, SealedPlan, StoredApproval, audit, seals
 from orchestration.ledger.audit import canonical_json
 from orchestration.settings import Settings
 
+__all__ = [
+    "APPROVAL_HOURS",
+    "DEMO_APPROVER",
+    "approve",
+    "approve_halted",
+    "cancel",
+    "check_approval",
+    "create_key",
+    "demo_approve",
+    "letting_out",
+    "people_needed",
+    "refuse_demo_beyond_loopback",
+]
+
 APPROVAL_HOURS = 24
-DEMO_APPROVER = "demo"
-_KEY_PREFIX = "ed25519:"
-
-
-def create_key(path: Path) -> str:
-    """Write a new private key (PEM, mode 0600) and return its public half for ``approvers.yml``.
-
-    Raises:
-        ApprovalError: there is a file already.
-    """
-    private = Ed25519PrivateKey.generate()
-    content = private.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    try:
-        # A link never replaces: two processes cannot both believe that their key is the one.
-        os.link(temporary, path)
-    except FileExistsError:
-        raise ApprovalError(
-            f"{path.name} exists already.", remedy="Keep it, or choose another file."
-        ) from None
-    finally:
-        temporary.unlink()
-    return _public_text(private.public_key())
 
 
 def approve(
@@ -108,11 +98,75 @@ def demo_approve(
         ApprovalError: as ``approve``; a destination's host is not this machine.
     """
     refuse_demo_beyond_loopback(settings)
-    if not _demo_key_file(settings).exists():
-        create_key(_demo_key_file(settings))
-    return _approve(
-        ledger, settings, plan_hash, _demo_key_file(settings), now, override_reason=None
-    )
+    if not demo_key_file(settings).exists():
+        create_key(demo_key_file(settings))
+    return _approve(ledger, settings, plan_hash, demo_key_file(settings), now, override_reason=None)
+
+
+def cancel(
+    ledger: Ledger,
+    plan_hash: str,
+    *,
+    actor: str,
+    reason: str,
+    now: Callable[[], datetime],
+) -> SealedPlan:
+    """Take back a plan that waits or is approved and not started; no standing approval lets equal
+    content through again.
+
+    Raises:
+        ApprovalError: it is being sent, or there is nothing to cancel.
+    """
+    if not reason.strip():
+        raise ApprovalError("No reason is given.", remedy="Say why the plan is cancelled.")
+    with ledger.transaction() as connection:
+        sealed = seals.get(connection, plan_hash)
+        if sealed.state in seals.RUNNING:
+            raise ApprovalError(
+                f"Plan {sealed.plan_hash[:12]} is being delivered.",
+                remedy="Rows already taken cannot be taken back; the next plan corrects them.",
+            )
+        if sealed.state not in ("open", "halted", "approved"):
+            raise ApprovalError(
+                f"Plan {sealed.plan_hash[:12]} is {sealed.state.replace('_', ' ')}.",
+                remedy="There is nothing to cancel.",
+            )
+        seals.cancel(connection, sealed.plan_hash, actor=actor, reason=reason, at=now())
+        return seals.get(connection, sealed.plan_hash)
+
+
+def people_needed(settings: Settings, sealed: SealedPlan) -> int:
+    """How many different people must sign: what the hash says, or more if the setting asks."""
+    limit = settings.second_person_above
+    asked = 2 if limit is not None and sealed.row_count > limit else 1
+    return max(approvers_needed(sealed.seal_json), asked)
+
+
+def letting_out(
+    settings: Settings, connection: Connection, plan: SealedPlan, at: datetime
+) -> list[StoredApproval]:
+    """The signatures under which the plan may start, or under which it was started; empty where
+    they are too few or too old.
+
+    Raises:
+        ApprovalError: one of them is forged, or its approver may not approve any more.
+    """
+    given = seals.approvals(connection, plan.plan_hash)
+    if plan.state in seals.RUNNING:
+        # What was started is finished: a stricter setting of today binds the next plan.
+        counted, needed = [x for x in given if x.used_at], approvers_needed(plan.seal_json)
+    else:
+        counted, needed = unused_today(given, at), people_needed(settings, plan)
+    needs_reason = bool(guards_of(plan.seal_json))
+    for one in counted:
+        check_approval(settings, one)
+        if needs_reason and one.override_reason is None:
+            raise ApprovalError(
+                f"Plan {plan.plan_hash[:12]} was halted and its approval gives no reason.",
+                remedy="Run 'tributary ledger verify' and approve the plan with a reason.",
+            )
+    people = {one.approver for one in counted}
+    return counted if len(people) >= needed else []
 
 
 def check_approval(settings: Settings, approval: StoredApproval) -> None:
@@ -121,16 +175,14 @@ def check_approval(settings: Settings, approval: StoredApproval) -> None:
     Raises:
         ApprovalError: forged, or the approver is no longer known.
     """
-    if _approver_name(settings, approval.public_key) != approval.approver:
-        raise _unknown_key()
+    if approver_name(settings, approval.public_key) != approval.approver:
+        raise unknown_key()
     message = _message(approval.plan_hash, approval.expires_at, approval.override_reason)
-    try:
-        _public_key(approval.public_key).verify(base64.b64decode(approval.signature), message)
-    except (InvalidSignature, ValueError) as error:
+    if not is_signed(approval.public_key, approval.signature, message):
         raise ApprovalError(
             f"The signature under plan {approval.plan_hash[:12]} is not valid.",
             remedy="Run 'tributary ledger verify' and approve the plan again.",
-        ) from error
+        )
 
 
 def _approve(
@@ -142,15 +194,50 @@ def _approve(
     *,
     override_reason: str | None,
 ) -> StoredApproval:
-    private = _load_private_key(key_file)
-    public = _public_text(private.public_key())
-    name = _approver_name(settings, public)
     at = now()
-    expires_at = at + timedelta(hours=APPROVAL_HOURS)
     sealed = ledger.plan(plan_hash)
-    signature = private.sign(_message(sealed.plan_hash, expires_at, override_reason))
-    given = StoredApproval(
-        signature=base64.b64encode(signature).decode(),
+    try:
+        given = _signed(settings, sealed, key_file, at, override_reason)
+        _add(ledger, settings, sealed, given, at)
+    except ApprovalError as error:
+        with ledger.transaction() as connection:
+            detail = {"plan_hash": sealed.plan_hash, "refused": error.what}
+            audit.append(connection, "refusal", detail, at)
+        raise
+    kill_point("after_approve")
+    return given
+
+
+def _add(
+    ledger: Ledger, settings: Settings, sealed: SealedPlan, given: StoredApproval, at: datetime
+) -> None:
+    with ledger.read() as reader:
+        before = seals.approvals(reader, sealed.plan_hash)
+    refuse_unless_waiting(sealed, before, given)
+    plan_file.check_rows(settings, sealed.plan_hash, sealed.seal_json)
+    with ledger.transaction() as connection:
+        # Asked again where it counts: of two approvers at one moment, one comes second.
+        sealed = seals.get(connection, sealed.plan_hash)
+        before = seals.approvals(connection, sealed.plan_hash)
+        refuse_unless_waiting(sealed, before, given)
+        seals.add_approval(connection, given)
+        people = {one.approver for one in unused_today([given, *before], at)}
+        _move(connection, sealed, people, people_needed(settings, sealed), given)
+
+
+def _signed(
+    settings: Settings,
+    sealed: SealedPlan,
+    key_file: Path,
+    at: datetime,
+    override_reason: str | None,
+) -> StoredApproval:
+    name = approver_name(settings, public_key_of(key_file))
+    expires_at = at + timedelta(hours=APPROVAL_HOURS)
+    message = _message(sealed.plan_hash, expires_at, override_reason)
+    signature, public = sign(key_file, message)
+    return StoredApproval(
+        signature=signature,
         plan_hash=sealed.plan_hash,
         approver=name,
         public_key=public,
@@ -158,42 +245,23 @@ def _approve(
         expires_at=expires_at,
         override_reason=override_reason,
     )
-    with ledger.read() as reader:
-        newest = seals.newest_approval(reader, sealed.plan_hash)
-    _refuse_unless_waiting(sealed, newest, at, is_override=override_reason is not None)
-    plan_file.check_rows(settings, sealed.plan_hash, sealed.seal_json)
-    with ledger.transaction() as connection:
-        # Asked again where it counts: of two approvers at one moment, one comes second.
-        sealed = seals.get(connection, sealed.plan_hash)
-        newest = seals.newest_approval(connection, sealed.plan_hash)
-        _refuse_unless_waiting(sealed, newest, at, is_override=override_reason is not None)
-        seals.add_approval(connection, given)
-        seals.set_state(connection, sealed.plan_hash, "approved", reason=sealed.reason)
-    kill_point("after_approve")
-    return given
 
 
-def _refuse_unless_waiting(
-    sealed: SealedPlan, newest: StoredApproval | None, at: datetime, *, is_override: bool
+def _move(
+    connection: Connection,
+    sealed: SealedPlan,
+    people: set[str],
+    needed: int,
+    given: StoredApproval,
 ) -> None:
-    short = sealed.plan_hash[:12]
-    if sealed.state == ("halted" if is_override else "open"):
+    """Approved where enough people signed; otherwise it goes on waiting and says for whom."""
+    if len(people) >= needed:
+        seals.set_state(connection, sealed.plan_hash, "approved", reason=sealed.reason)
         return
-    if sealed.state == "approved" and newest is not None:
-        if newest.expires_at <= at and (newest.override_reason is not None) == is_override:
-            return
-        raise ApprovalError(
-            f"Plan {short} was approved by {newest.approver}, until {newest.expires_at:%F %T} UTC.",
-            remedy="Run 'tributary deliver'; after that time plan again.",
-        )
-    how, remedy = {
-        "halted": (f"was halted: {sealed.reason}", "Find the cause, or approve it with a reason."),
-        "superseded": ("gave way to a newer plan", "Look at the newer plan and approve that."),
-        "nothing_to_do": (f"is empty: {sealed.reason}", "There is nothing to approve."),
-        "done": ("was delivered", "There is nothing to approve."),
-        "open": ("was not halted", "Approve it without a reason."),
-    }.get(sealed.state, ("is being delivered", "Run 'tributary deliver' to finish it."))
-    raise ApprovalError(f"Plan {short} {how}.", remedy=remedy)
+    waiting = "open" if given.override_reason is None else "halted"
+    signed = f"signed by {', '.join(sorted(people))}; {needed - len(people)} more must sign"
+    reason = signed if waiting == "open" else f"{sealed.reason}; {signed}"
+    seals.set_state(connection, sealed.plan_hash, waiting, reason=reason)
 
 
 def _message(plan_hash: str, expires_at: datetime, override_reason: str | None) -> bytes:
@@ -204,92 +272,3 @@ def _message(plan_hash: str, expires_at: datetime, override_reason: str | None) 
             "override_reason": override_reason,
         }
     ).encode()
-
-
-def _approver_name(settings: Settings, public: str) -> str:
-    approvers = _read_approvers(settings.approvers_file)
-    if public in approvers:
-        return approvers[public]
-    demo_file = _demo_key_file(settings)
-    if demo_file.exists() and public == _public_text(_load_private_key(demo_file).public_key()):
-        refuse_demo_beyond_loopback(settings)
-        return DEMO_APPROVER
-    raise _unknown_key()
-
-
-def _unknown_key() -> ApprovalError:
-    return ApprovalError(
-        "The approver's key is not known.",
-        remedy="Add its public half with a name to approvers.yml.",
-    )
-
-
-def _read_approvers(file: Path) -> dict[str, str]:
-    if not file.exists():
-        return {}
-    wrong = ApprovalError(
-        f"{file.name} is not a list of approvers.",
-        remedy="Write entries '- name: …' with 'public_key: ed25519:…', each once.",
-    )
-    try:
-        entries = yaml.safe_load(file.read_text(encoding="utf-8")) or []
-        approvers = {str(entry["public_key"]): str(entry["name"]) for entry in entries}
-        if any(set(entry) != {"name", "public_key"} for entry in entries):
-            raise wrong
-        for public in approvers:
-            _public_key(public)
-    except (OSError, yaml.YAMLError, TypeError, KeyError, ValueError) as error:
-        raise wrong from error
-    names = set(approvers.values())
-    if len(names) != len(entries) or DEMO_APPROVER in names:
-        raise wrong
-    return approvers
-
-
-def refuse_demo_beyond_loopback(settings: Settings) -> None:
-    """Ask before long work that will end with the demo key.
-
-    Raises:
-        ApprovalError: a destination's host is not this machine.
-    """
-    beyond = sorted(d.name for d in settings.destinations.values() if not d.is_loopback)
-    if beyond:
-        raise ApprovalError(
-            f"The demo key may not approve: {', '.join(beyond)} is not on this machine.",
-            remedy="Point every destination at the sandbox, or approve with a person's key.",
-        )
-
-
-def _demo_key_file(settings: Settings) -> Path:
-    return settings.home / "demo_approver.key"
-
-
-def _load_private_key(file: Path) -> Ed25519PrivateKey:
-    try:
-        if file.stat().st_mode & 0o077:
-            raise ApprovalError(
-                f"{file.name} can be read by others.", remedy=f"Run: chmod 600 {file.name}"
-            )
-        private = serialization.load_pem_private_key(file.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError) as error:
-        raise ApprovalError(
-            f"{file.name} is no readable private key ({type(error).__name__}).",
-            remedy="Set TRIBUTARY_APPROVER_KEY_FILE to a key made by create_key.",
-        ) from error
-    if not isinstance(private, Ed25519PrivateKey):
-        raise ApprovalError(
-            f"{file.name} is no Ed25519 key.", remedy="Make one with create_key."
-        )
-    return private
-
-
-def _public_text(public: Ed25519PublicKey) -> str:
-    raw = public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    return _KEY_PREFIX + base64.b64encode(raw).decode()
-
-
-def _public_key(text: str) -> Ed25519PublicKey:
-    if not text.startswith(_KEY_PREFIX):
-        raise ValueError("no ed25519 key")
-    raw = base64.b64decode(text.removeprefix(_KEY_PREFIX), validate=True)
-    return Ed25519PublicKey.from_public_bytes(raw)

@@ -23,7 +23,13 @@ from orchestration.activation.sender import (
     send_opt_outs,
     supersede_waiting,
 )
-from orchestration.activation.starting import DELIVERABLE, fill_outbox, start_plan, unapproved
+from orchestration.activation.starting import (
+    DELIVERABLE,
+    approval_expires_at,
+    fill_outbox,
+    start_plan,
+    unapproved,
+)
 from orchestration.errors import TributaryError
 from orchestration.ledger import (
     LeaseHeldError,
@@ -179,7 +185,7 @@ def _chosen(ledger: Ledger, plan_hashes: Sequence[str] | None) -> list[SealedPla
     if waiting:
         raise unapproved([plan.plan_hash for plan in waiting])
     for plan in plans:
-        if plan.state in ("superseded", "nothing_to_do"):
+        if plan.state in ("superseded", "cancelled", "nothing_to_do"):
             raise NotDeliverableError(
                 f"Plan {plan.plan_hash[:12]} is {plan.state.replace('_', ' ')}: {plan.reason}.",
                 remedy="Run 'tributary plan' and look at the newest plan.",
@@ -250,7 +256,7 @@ def _deliver_plan(
             account, started.mandate, destination, lambda rows: work.progress(plan, rows)
         )
         fill_outbox(work.settings, sending, started)
-        stop = _send(work, sending)
+        stop = _send(work, sending, started)
         _finish(work, sending, started, stop)
         return _result(work, plan), stop.reason if stop and stop.is_fatal else None
     except LeaseLostError as error:
@@ -261,11 +267,11 @@ def _deliver_plan(
         return _result(work, plan, reason=error.what), None
 
 
-def _send(work: _Delivering, sending: Sending) -> StoppedError | None:
+def _send(work: _Delivering, sending: Sending, plan: SealedPlan) -> StoppedError | None:
     recover(sending, "the process ended while sending")
     with work.ledger.read() as reader:
-        approval = seals.newest_approval(reader, str(sending.mandate.plan_hash))
-    if approval is None or approval.expires_at <= work.now():
+        expires_at = approval_expires_at(work.settings, reader, plan, work.now())
+    if expires_at <= work.now():
         supersede_waiting(sending, "approval_expired")
     try:
         send_all(sending)

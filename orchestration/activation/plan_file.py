@@ -35,6 +35,7 @@ SCHEMA = pa.schema(
             "payload_json",
             "prior_payload_json",
             "vendor_id",
+            "reason",
         )
     ]
 )
@@ -75,6 +76,13 @@ def plan_path(settings: Settings, plan_hash: str) -> Path:
     return settings.plans_dir / f"{plan_hash}.parquet"
 
 
+def batches(file: Path) -> Iterator[pa.RecordBatch]:
+    """The file's rows, group by group: operations come one after another."""
+    with pq.ParquetFile(file) as parquet:
+        for group in range(parquet.num_row_groups):
+            yield from parquet.iter_batches(batch_size=ROWS_IN_GROUP, row_groups=[group])
+
+
 def read_rows(file: Path, start: int, size: int) -> Iterator[list[dict[str, Any]]]:
     """Rows from number ``start`` on, in lists of at most ``size``."""
     position = 0
@@ -93,10 +101,13 @@ def seal_of(
     rows_digest: str,
     delivered_version: int,
     previous_plan_hash: str | None,
+    facts: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Everything that a plan's hash covers. ``previous_plan_hash`` keeps a plan that comes back
-    after a finished one from wearing that one's hash."""
+    after a finished one from wearing that one's hash; ``facts`` are what people approve it by:
+    counts, fields, guards, coverage, how many must sign."""
     return {
+        **facts,
         "rows_digest": rows_digest,
         "spec": {
             "model": f"{spec.schema}.{spec.model}",

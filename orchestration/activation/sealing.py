@@ -7,16 +7,19 @@ What never does: the diff; approving.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from orchestration.activation import plan_file
+from orchestration.activation import plan_file, standing
 from orchestration.activation.errors import PlanError
-from orchestration.activation.guards import PlanCounts, judge
+from orchestration.activation.facts import Facts, approvers_needed
+from orchestration.activation.optouts import put_out
 from orchestration.activation.preview import Plan, load_plan
+from orchestration.activation.refusals import unused_today
 from orchestration.activation.spec import SyncSpec
 from orchestration.ledger import Ledger, SealedPlan, delivered, seals
 from orchestration.ledger.audit import canonical_json
@@ -25,10 +28,10 @@ from orchestration.settings import Settings
 
 @dataclass(frozen=True)
 class Diff:
-    """What the planner computed: counts, the rows' file and its digest, and what it compared with:
+    """What the planner computed: facts, the rows' file and its digest, and what it compared with:
     the delivered version and the object's last finished plan."""
 
-    counts: PlanCounts
+    facts: Facts
     rows_digest: str
     rows_file: Path
     delivered_version: int
@@ -48,14 +51,27 @@ def kept_plan(connection: Connection, spec: SyncSpec, at: datetime) -> SealedPla
         return None
     if current.state in seals.RUNNING:
         return current
-    approval = seals.newest_approval(connection, current.plan_hash)
-    return current if approval is not None and approval.expires_at > at else None
+    # What a standing approval let through has no person waiting for it: the newest plan is better.
+    if current.standing_signature is not None:
+        return None
+    given = unused_today(seals.approvals(connection, current.plan_hash), at)
+    people = {one.approver for one in given}
+    return current if len(people) >= approvers_needed(current.seal_json) else None
 
 
 def seal_plan(
-    settings: Settings, ledger: Ledger, spec: SyncSpec, diff: Diff, at: datetime
+    settings: Settings,
+    ledger: Ledger,
+    spec: SyncSpec,
+    diff: Diff,
+    opt_outs: Iterator[Sequence[Mapping[str, str | None]]],
+    at: datetime,
 ) -> Plan:
     """Name the rows by the plan's hash and seal it, unless a plan that must be kept came between.
+
+    Args:
+        opt_outs: chunks of removals that the halted plan does not hold; they go to the outbox, the
+            first chunk with the seal itself, every further one in a transaction of its own.
 
     Raises:
         PlanError: what is delivered changed since the diff.
@@ -74,6 +90,13 @@ def seal_plan(
             )
         replaced = seals.current(connection, spec.destination, spec.object)
         stored = kept or seals.seal(connection, sealed, at)
+        if kept is None:
+            put_out(connection, stored, next(opt_outs, ()), at)
+            stored = standing.approve_if_inside(connection, settings, stored, at)
+    if kept is None:
+        for rest in opt_outs:
+            with ledger.transaction() as connection:
+                put_out(connection, stored, rest, at)
     # Rows that nobody can approve any more are personal data without a use.
     for unused in {sealed.plan_hash, replaced.plan_hash if replaced else None}:
         if unused is not None and unused != stored.plan_hash:
@@ -88,8 +111,9 @@ def _sealed(settings: Settings, spec: SyncSpec, diff: Diff, at: datetime) -> Sea
         rows_digest=diff.rows_digest,
         delivered_version=diff.delivered_version,
         previous_plan_hash=diff.previous_plan_hash,
+        facts=diff.facts.as_seal(),
     )
-    judgement, counts = judge(diff.counts), diff.counts
+    judgement, counts = diff.facts.judgement, diff.facts.counts
     return SealedPlan(
         plan_hash=plan_file.seal_hash(seal),
         destination=spec.destination,

@@ -26,7 +26,9 @@ from orchestration.destinations.base import (
     FatalError,
     JobPolling,
     Receipt,
+    RetriableError,
     Row,
+    idempotency,
 )
 from orchestration.faults import kill_point
 from orchestration.ledger import delivered, outbox
@@ -65,12 +67,14 @@ class Sending:
         return self.account.transaction()
 
 
-def recover(sending: Sending, reason: str | None) -> None:
+def recover(sending: Sending, reason: str | None, *, may_have_effect: bool = True) -> None:
     """Put back what was under way: by a process that died, or in a request that failed.
 
     Where an opt-out waits for the same key, what was under way is in doubt instead, and the
-    opt-out follows it.
+    opt-out follows it. In doubt is also what may have arrived where a second sending would do the
+    same thing once more.
     """
+    is_doubtful = may_have_effect and idempotency(sending.destination) == "none"
     mandate = sending.mandate
     while True:
         with sending.transaction() as connection:
@@ -82,11 +86,14 @@ def recover(sending: Sending, reason: str | None) -> None:
             overtaken = {row.key for row in waiting}
             decisions = [
                 Decision(row, "superseded", reason="opted_out")
-                for row in rows
                 if row.key in overtaken
+                else Decision(row, "ambiguous", reason="may_have_arrived")
+                for row in rows
+                if is_doubtful or row.key in overtaken
             ]
             settle(connection, mandate, decisions, sending.account.now())
-            going = [row.outbox_id for row in rows if row.key not in overtaken]
+            decided = {decision.intent.outbox_id for decision in decisions}
+            going = [row.outbox_id for row in rows if row.outbox_id not in decided]
             outbox.give_back(connection, going, reason)
 
 
@@ -167,7 +174,8 @@ def _send_turn(sending: Sending, turn: int) -> None:
             failures = 0
         except DeliveryError as error:
             _settle_receipts(sending, rows, error.receipts)
-            recover(sending, type(error).__name__)
+            arrived = isinstance(error, RetriableError) and error.may_have_effect
+            recover(sending, type(error).__name__, may_have_effect=arrived)
             failures += 1
             sending.account.wait_or_stop(error, failures)
 

@@ -25,6 +25,8 @@ class SyncSpec:
 
     ``kind``: membership (mirror), profile (upsert, never removed) or event (append only);
     ``schedule``: cron of five fields; ``purpose``: what the person must have agreed to.
+    ``audience``: (schema, table) that decides a membership and gives each member's reason; not
+    declared but read from what the model refers to.
     """
 
     model: str
@@ -35,9 +37,11 @@ class SyncSpec:
     kind: str
     schedule: str
     purpose: str
+    audience: tuple[str, str] | None = None
 
 
-_DECLARED = tuple(f.name for f in fields(SyncSpec) if f.name not in ("model", "schema"))
+_READ = ("model", "schema", "audience")
+_DECLARED = tuple(f.name for f in fields(SyncSpec) if f.name not in _READ)
 
 
 def read_sync_specs(manifest: Path) -> list[SyncSpec]:
@@ -55,7 +59,7 @@ def read_sync_specs(manifest: Path) -> list[SyncSpec]:
             remedy="Run 'tributary build' (or 'dbt parse') first.",
         ) from error
     specs = [
-        _spec(node, declared)
+        _spec(node, declared, nodes)
         for node in nodes.values()
         if node.get("resource_type") == "model" and (declared := _declared(node)) is not None
     ]
@@ -78,7 +82,7 @@ def _declared(node: Mapping[str, Any]) -> Any:
     return None
 
 
-def _spec(node: Mapping[str, Any], declared: Any) -> SyncSpec:
+def _spec(node: Mapping[str, Any], declared: Any, nodes: Mapping[str, Any]) -> SyncSpec:
     model = str(node["name"])
     if not isinstance(declared, Mapping):
         raise _wrong(model, "is not a mapping")
@@ -97,7 +101,23 @@ def _spec(node: Mapping[str, Any], declared: Any) -> SyncSpec:
     if len(declared["schedule"].split()) != 5:
         raise _wrong(model, f"has schedule '{declared['schedule']}', not cron of five fields")
     table = str(node.get("alias") or model)
-    return SyncSpec(model=table, schema=str(node["schema"]), **declared)
+    audience = _audience(node, declared, nodes) if declared["kind"] == "membership" else None
+    return SyncSpec(model=table, schema=str(node["schema"]), audience=audience, **declared)
+
+
+def _audience(
+    node: Mapping[str, Any], declared: Mapping[str, str], nodes: Mapping[str, Any]
+) -> tuple[str, str] | None:
+    """The one model that it refers to which says per key why somebody is in."""
+    found = [
+        parent
+        for name in node.get("depends_on", {}).get("nodes", ())
+        if (parent := nodes.get(name)) is not None
+        and {declared["key"], "reason", "entered_at"} <= set(parent.get("columns", {}))
+    ]
+    if len(found) != 1:
+        return None
+    return str(found[0]["schema"]), str(found[0].get("alias") or found[0]["name"])
 
 
 def _wrong(model: str, how: str) -> SyncSpecError:

@@ -15,11 +15,22 @@ from typing import Any
 from sqlalchemy import Connection
 
 from orchestration.activation import gate, plan_file
-from orchestration.activation.approval import check_approval
-from orchestration.activation.errors import NotDeliverableError
+from orchestration.activation.approval import letting_out
+from orchestration.activation.errors import ApprovalError, NotDeliverableError
 from orchestration.activation.sender import Sending
 from orchestration.activation.settlement import Decision, settle
-from orchestration.ledger import Ledger, SealedPlan, audit, delivered, leases, outbox, seals
+from orchestration.activation.standing import check_standing, check_started
+from orchestration.ledger import (
+    Ledger,
+    SealedPlan,
+    audit,
+    delivered,
+    gaps,
+    leases,
+    outbox,
+    seals,
+)
+from orchestration.ledger import standing as standing_approvals
 from orchestration.ledger.leases import Lease
 from orchestration.ledger.outbox import Intent
 from orchestration.ledger.statements import SETTLED_ROWS, chunks
@@ -50,34 +61,89 @@ def start_plan(
         LeaseLostError: another process sends for the account by now.
     """
     plan_file.check_rows(settings, plan.plan_hash, plan.seal_json)
-    with ledger.transaction() as connection:
-        leases.check(connection, lease)
-        plan = seals.get(connection, plan.plan_hash)
-        approval = seals.newest_approval(connection, plan.plan_hash)
-        if plan.state not in DELIVERABLE or approval is None:
-            raise unapproved([plan.plan_hash])
-        check_approval(settings, approval)
-        outdated = _outdated(settings, connection, plan)
-        if outdated is None and plan.state == "approved" and approval.expires_at <= at:
-            raise NotDeliverableError(
-                f"The approval of plan {plan.plan_hash[:12]} expired.",
-                remedy="Run 'tributary plan' and approve the plan again.",
-            )
-        if outdated is None and plan.state == "approved":
-            seals.use_approval(connection, approval.signature, at)
-            detail = {"plan_hash": plan.plan_hash, "approval": approval.signature}
-            audit.append(connection, "delivery_start", detail, at)
-            seals.set_state(connection, plan.plan_hash, "started", reason=None, started_at=at)
-        elif outdated is None:
-            seals.set_state(connection, plan.plan_hash, "started", reason=None)
-        elif plan.state == "approved":
-            seals.set_state(connection, plan.plan_hash, "superseded", reason=outdated)
+    try:
+        with ledger.transaction() as connection:
+            leases.check(connection, lease)
+            gaps.refuse_while_open(connection)
+            plan = seals.get(connection, plan.plan_hash)
+            outdated = _start(settings, connection, plan, at)
+    except ApprovalError as error:
+        with ledger.transaction() as connection:
+            detail = {"plan_hash": plan.plan_hash, "refused": error.what}
+            audit.append(connection, "refusal", detail, at)
+        raise
     if outdated is not None:
         raise NotDeliverableError(
             f"Plan {plan.plan_hash[:12]} cannot be sent: {outdated}.",
             remedy="Run 'tributary plan' and approve the new plan.",
         )
     return replace(plan, state="started")
+
+
+def approval_expires_at(
+    settings: Settings, connection: Connection, plan: SealedPlan, at: datetime
+) -> datetime:
+    """Until when a started plan may take further rows; ``at`` where nothing lets it out any more.
+
+    Raises:
+        ApprovalError: an approval is forged, or its approver may not approve any more.
+    """
+    if plan.standing_signature is not None:
+        held = standing_approvals.get(connection, plan.standing_signature)
+        return min(at, held.revoked_at) if held.revoked_at is not None else held.expires_at
+    given = letting_out(settings, connection, plan, at)
+    return min((one.expires_at for one in given), default=at)
+
+
+def _start(
+    settings: Settings, connection: Connection, plan: SealedPlan, at: datetime
+) -> str | None:
+    """Mark the plan started under its signatures; why not, where the world moved on since."""
+    if plan.state not in DELIVERABLE:
+        raise unapproved([plan.plan_hash])
+    signatures = _signatures(settings, connection, plan, at)
+    outdated = _outdated(settings, connection, plan)
+    if outdated is not None:
+        if plan.state == "approved":
+            seals.set_state(connection, plan.plan_hash, "superseded", reason=outdated)
+        return outdated
+    if plan.state != "approved":
+        seals.set_state(connection, plan.plan_hash, "started", reason=None)
+        return None
+    if not signatures:
+        raise NotDeliverableError(
+            f"The approval of plan {plan.plan_hash[:12]} expired, or one more person must sign.",
+            remedy="Run 'tributary plan' and approve the plan again.",
+        )
+    if plan.standing_signature is None:
+        for signature in signatures:
+            seals.use_approval(connection, signature, at)
+    detail = {
+        "plan_hash": plan.plan_hash,
+        "approvals": signatures,
+        "is_standing": plan.standing_signature is not None,
+    }
+    audit.append(connection, "delivery_start", detail, at)
+    seals.set_state(connection, plan.plan_hash, "started", reason=None, started_at=at)
+    return None
+
+
+def _signatures(
+    settings: Settings, connection: Connection, plan: SealedPlan, at: datetime
+) -> list[str]:
+    """The signatures that let the plan out; none where they are too old to start it."""
+    if plan.standing_signature is not None:
+        if plan.state == "approved":
+            check_standing(connection, settings, plan, at)
+        else:
+            check_started(connection, settings, plan)
+        return [plan.standing_signature]
+    given = letting_out(settings, connection, plan, at)
+    if not given and not seals.approvals(connection, plan.plan_hash):
+        raise unapproved([plan.plan_hash])
+    if not given and plan.state != "approved":
+        raise unapproved([plan.plan_hash])
+    return [one.signature for one in given]
 
 
 def _outdated(settings: Settings, connection: Connection, plan: SealedPlan) -> str | None:

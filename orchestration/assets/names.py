@@ -61,6 +61,16 @@ def delivery_key(spec: SyncSpec) -> dg.AssetKey:
     return dg.AssetKey(["delivered", object_name(spec)])
 
 
+def delivery_job_name(spec: SyncSpec) -> str:
+    """The job that plans and delivers one object."""
+    return f"deliver_{object_name(spec)}"
+
+
+def account_pool(spec: SyncSpec) -> str:
+    """The pool of one vendor account: its deliveries go one after another, others beside it."""
+    return f"send_{spec.destination}"
+
+
 def object_name(spec: SyncSpec) -> str:
     """The model's name without its prefix: ``sync_klaviyo__list_vip`` → ``klaviyo__list_vip``."""
     return re.sub(r"^sync_", "", spec.model)

@@ -219,6 +219,11 @@ PLUGINS: Mapping[str, Mapping[str, Opener]] = {
 CHANNELS: Mapping[str, str] = {"postscript": "sms"}
 
 
+def has_plugin(name: str, object_name: str) -> bool:
+    """True where a plug-in of the destination opens objects of that kind."""
+    return object_name.partition("/")[0] in PLUGINS.get(name, {})
+
+
 def open_destination(
     name: str,
     object_name: str,

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
 from orchestration.fits.blocks import with_blocks
 from orchestration.fits.model import WORDS, predict, require_splink, train
+from orchestration.fits.relatives import person_probability
 from orchestration.fits.traits import SAME, DistinctTraits, Traits, distinct_traits
 
 # Scores below this are nobody's question, whatever the settings say.
@@ -25,9 +27,11 @@ RECORDS_MIN = 20
 DIGITS = 6
 PAIR = ["left_node_key", "right_node_key"]
 FACTS = [
-    "match_probability", "match_weight", "has_birth_date_or_phone_agreement",
-    "has_first_name_conflict", "evidence",
-]  # fmt: skip
+    "match_probability",
+    "match_weight",
+    "person_probability",
+    "evidence",
+]
 STEPS = ("read", "train", "score")
 
 Progress = Callable[[str, int, int], None]
@@ -82,7 +86,7 @@ def score_records(traits: Traits, progress: Progress = no_progress) -> pd.DataFr
     model = train(distinct.rows)
     progress("match records", 2, len(STEPS))
     scored = predict(_with_seconds(rows, distinct), model, PROBABILITY_MIN)
-    pairs = _with_further(_described(scored), distinct)
+    pairs = _with_further(_described(scored, model), distinct)
     progress("match records", 3, len(STEPS))
     return pairs.sort_values(PAIR, ignore_index=True)
 
@@ -95,24 +99,20 @@ def _with_seconds(rows: pd.DataFrame, distinct: DistinctTraits) -> pd.DataFrame:
     return both.astype(object).where(both.notna(), None).sort_values("node_key", ignore_index=True)
 
 
-def _described(scored: pd.DataFrame) -> pd.DataFrame:
+def _described(scored: pd.DataFrame, model: dict[str, Any]) -> pd.DataFrame:
     unknown = pd.Series(-1, index=scored.index)
     gammas = {name: scored.get(f"gamma_{name}", unknown) for name in WORDS}
-    birth_date, phone, first_name = (gammas[n] for n in ("birth_date", "phone", "first_name"))
-    # One slip of a digit is no other person: father and son do not share day and month. Families
-    # share phones, so a phone speaks only where the first names do, and no birth date differs.
-    agrees = (birth_date >= 2) | ((phone == 2) & (first_name > 1) & (birth_date < 0))
-    return pd.DataFrame({
-        "left_node_key": scored["node_key_l"],
-        "right_node_key": scored["node_key_r"],
-        "match_probability": scored["match_probability"].round(DIGITS),
-        "match_weight": scored["match_weight"].round(DIGITS),
-        "has_birth_date_or_phone_agreement": agrees,
-        # Distant is no better than different: twins and couples have such names (Emma, Mia).
-        "has_first_name_conflict": first_name.isin([0, 1]),
-        "has_same_email": gammas["email"] == len(WORDS["email"].levels) - 1,
-        "evidence": _evidence(gammas, scored.index),
-    })
+    return pd.DataFrame(
+        {
+            "left_node_key": scored["node_key_l"],
+            "right_node_key": scored["node_key_r"],
+            "match_probability": scored["match_probability"].round(DIGITS),
+            "match_weight": scored["match_weight"].round(DIGITS),
+            "person_probability": person_probability(gammas, model).round(DIGITS),
+            "has_same_email": gammas["email"] == len(WORDS["email"].levels) - 1,
+            "evidence": _evidence(gammas, scored.index),
+        }
+    )
 
 
 def _evidence(gammas: dict[str, pd.Series[int]], index: pd.Index[int]) -> pd.Series[str]:

@@ -1,6 +1,6 @@
-"""The matching model: how two records are compared, and what each agreement is worth.
+"""The matching model: what each agreement of two records is worth.
 
-What lives here: Splink's settings for our traits, training without labels, scores.
+What lives here: the words of its levels, training without labels, scores.
 What never does: thresholds (``dbt_project.yml``), reading or writing a warehouse.
 """
 
@@ -17,7 +17,9 @@ import pandas as pd
 import pyarrow as pa
 
 from orchestration.fits.blocks import BLOCKS, block_pair_count, pair_count
+from orchestration.fits.comparisons import comparison_of
 from orchestration.fits.errors import FitError
+from orchestration.fits.short_names import FORMAL_NAMES
 from orchestration.fits.traits import SAME
 
 if TYPE_CHECKING:
@@ -87,7 +89,7 @@ def train(rows: pd.DataFrame) -> dict[str, Any]:
     settings = SettingsCreator(
         link_type="dedupe_only",
         unique_id_column_name="node_key",
-        comparisons=[_comparison(name) for name in filled],
+        comparisons=[comparison_of(name) for name in filled],
     )
     sure = [block_on(*columns) for columns in _SURE if pair_count(rows, columns)]
     # One thread: a parallel sum of doubles, and a sample, differ from run to run.
@@ -147,7 +149,8 @@ def _linker(rows: pd.DataFrame, settings: Any, threads: int) -> Iterator[Linker]
     from splink import DuckDBAPI, Linker
 
     # A second name, or the sessions that join on it would train nothing that looks at it.
-    named = rows.assign(family_name=rows["last_name"])
+    formal = rows["first_name"].map(FORMAL_NAMES).fillna(rows["first_name"])
+    named = rows.assign(family_name=rows["last_name"], formal_name=formal)
     # As text: a column that nobody fills would become one of numbers.
     texts = pa.table({name: pa.array(named[name], pa.string()) for name in named.columns})
     with duckdb.connect(config={"threads": threads}) as connection:
@@ -157,92 +160,3 @@ def _linker(rows: pd.DataFrame, settings: Any, threads: int) -> Iterator[Linker]
 
 def _columns(comparison: str) -> list[str]:
     return ["zip", "city"] if comparison == "place" else [comparison]
-
-
-def _comparison(name: str) -> Any:
-    import splink.comparison_library as comparisons
-
-    if name == "first_name":
-        return _first_name()
-    if name == "place":
-        return _place()
-    if name == "email":
-        return _email()
-    return {
-        "last_name": comparisons.NameComparison("last_name").configure(
-            term_frequency_adjustments=True
-        ),
-        "street": comparisons.JaroWinklerAtThresholds("street", [0.95, 0.88]).configure(
-            term_frequency_adjustments=True
-        ),
-        "phone": comparisons.DamerauLevenshteinAtThresholds("phone", [1]),
-        "birth_date": comparisons.DamerauLevenshteinAtThresholds("birth_date", [1, 2]),
-    }[name]
-
-
-def _first_name() -> Any:
-    import splink.comparison_level_library as levels
-    import splink.comparison_library as comparisons
-
-    return comparisons.CustomComparison(
-        output_column_name="first_name",
-        comparison_levels=[
-            levels.NullLevel("first_name"),
-            levels.ExactMatchLevel("first_name", term_frequency_adjustments=True),
-            levels.ColumnsReversedLevel("first_name", "last_name", symmetrical=True),
-            levels.JaroWinklerLevel("first_name", 0.92),
-            levels.JaroWinklerLevel("first_name", 0.88),
-            levels.JaroWinklerLevel("first_name", 0.7),
-            levels.ElseLevel(),
-        ],
-    )
-
-
-def _place() -> Any:
-    """Zip and city in one comparison: they follow from each other, so they may not count twice."""
-    import splink.comparison_level_library as levels
-    import splink.comparison_library as comparisons
-
-    is_unknown = "(zip_l is null or zip_r is null) and (city_l is null or city_r is null)"
-    return comparisons.CustomComparison(
-        output_column_name="place",
-        comparison_levels=[
-            levels.CustomLevel(is_unknown, "place is unknown").configure(is_null_level=True),
-            levels.ExactMatchLevel("zip", term_frequency_adjustments=True),
-            levels.DamerauLevenshteinLevel("zip", 1),
-            levels.ExactMatchLevel("city", term_frequency_adjustments=True),
-            levels.ElseLevel(),
-        ],
-    )
-
-
-def _email() -> Any:
-    """One slip of a letter is a sign; likeness is one only where it does not follow from the name.
-
-    People of one name have like addresses (ann.lee@…, annlee2@…): those are different ones.
-    """
-    import splink.comparison_level_library as levels
-    import splink.comparison_library as comparisons
-
-    letters = [f"regexp_replace(email_{side}, '[^a-z]', '', 'g')" for side in "lr"]
-    digits = [f"regexp_replace(email_{side}, '[^0-9]', '', 'g')" for side in "lr"]
-    mailboxes = [f"split_part(email_{side}, '@', 1)" for side in "lr"]
-    is_slip = (
-        "(damerau_levenshtein(email_l, email_r) = 1"
-        f" and {digits[0]} = {digits[1]} and {letters[0]} <> {letters[1]})"
-    )
-    is_near = (
-        f"({mailboxes[0]} = {mailboxes[1]} or jaro_winkler_similarity(email_l, email_r) >= 0.88"
-        f" or jaro_winkler_similarity({mailboxes[0]}, {mailboxes[1]}) >= 0.88)"
-        " and family_name_l <> family_name_r"
-    )
-    return comparisons.CustomComparison(
-        output_column_name="email",
-        comparison_levels=[
-            levels.NullLevel("email"),
-            levels.ExactMatchLevel("email"),
-            levels.CustomLevel(is_slip, "one slip"),
-            levels.CustomLevel(is_near, "near under another name"),
-            levels.ElseLevel(),
-        ],
-    )

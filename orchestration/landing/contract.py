@@ -5,7 +5,8 @@ What never does: defaults for what the YAML does not say, and any look at data.
 
 ``config.meta`` of a column: ``key``, ``required`` (must be in the file), ``not_null``, ``minimum``
 (inclusive), ``above`` (exclusive), ``values`` (checked at the border, never quarantined),
-``phone_region`` (columns that give the country of a phone, first non-null wins), ``pii``.
+``phone_region`` (columns that give the country of a phone, first non-null wins), ``pii``,
+``export_only`` (ours: an orders export fills it, a loader's table has no such column).
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ from orchestration.landing.registry import SOURCES
 RELATION = "_source_relation"
 SYNCED = "_fivetran_synced"
 TYPES = ("varchar", "bigint", "boolean", "timestamp", "date", "decimal(28,10)")
-_META = {"key", "required", "not_null", "minimum", "above", "values", "phone_region", "pii"}
+_META = {
+    "key", "required", "not_null", "minimum", "above", "values", "phone_region", "pii",
+    "export_only",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

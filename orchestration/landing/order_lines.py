@@ -225,6 +225,7 @@ def _refunded_order(mapping: OrdersExportMapping) -> str:
 def _refunds(mapping: OrdersExportMapping) -> str:
     return f"""
         select {bigint_id("order_number || '|refund'")} as id, min(refunded_order_id) as order_id,
+            max(customer_number) as customer_id,
             min(ordered_at) as created_at, min(ordered_at) as processed_at,
             'refund ' || order_number as note, false as restock
         from (select *, {_refunded_order(mapping)} as refunded_order_id from landing_line)
@@ -233,13 +234,19 @@ def _refunds(mapping: OrdersExportMapping) -> str:
 
 
 def _refund_lines(mapping: OrdersExportMapping) -> str:
+    """A refund without an order has none to say whether it holds its tax: it is landed without."""
+    included_tax = (
+        " + case when refunded_order_id is null then coalesce(tax_amount, 0) else 0 end"
+        if mapping.is_tax_included
+        else ""
+    )
     return f"""
         select line_id as id, {bigint_id("order_number || '|refund'")} as refund_id,
-            case when sale_count = 1 then sale_id end as order_line_id,
-            -quantity as quantity, -net_amount as subtotal,
+            case when sale_count = 1 then sale_id end as order_line_id, sku,
+            -quantity as quantity, -net_amount{included_tax} as subtotal,
             -coalesce(tax_amount, 0) as total_tax, 'no_restock' as restock_type
         from (
-            select *,
+            select *, {_refunded_order(mapping)} as refunded_order_id,
                 {"count(*) filter (where not is_refund) over same_item"
                  if mapping.refunds.is_negative_quantity else "0"} as sale_count,
                 min(line_id) filter (where not is_refund) over same_item as sale_id

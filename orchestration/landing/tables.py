@@ -22,9 +22,6 @@ _OWN_TABLES = (
     """create table if not exists raw_landing.file (
         file_digest varchar, source_table varchar, source_relation varchar, file_name varchar,
         row_count bigint, landed_count bigint, quarantined_count bigint, landed_at timestamp)""",
-    """create table if not exists raw_landing.quarantine (
-        source_table varchar, file_name varchar, file_digest varchar, row_number bigint,
-        reason varchar, row_json varchar, quarantined_at timestamp)""",
     """create table if not exists raw_landing.unit_cost_seen (
         source_relation varchar, sku varchar, seen_at timestamp, cost decimal(28,10),
         currency varchar)""",

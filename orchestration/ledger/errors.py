@@ -23,3 +23,7 @@ class LeaseHeldError(LedgerError):
 
 class LeaseLostError(LedgerError):
     """Our lease was taken over; what we learned since may not be written."""
+
+
+class RestoreGapError(LedgerError):
+    """The ledger was restored from a backup that may lack opt-outs; nothing is sent from it."""

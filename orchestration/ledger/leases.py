@@ -90,6 +90,25 @@ def release(connection: Connection, held: Lease, at: datetime) -> None:
     _write(connection, held, None, at)
 
 
+@dataclass(frozen=True)
+class LeaseState:
+    """Whether a process may still be sending, and the newest token; 0 where nobody ever sent."""
+
+    is_held: bool
+    fencing_token: int
+
+
+def look(
+    connection: Connection, destination: str, account_id: str, at: datetime
+) -> LeaseState:
+    """How the account's lease stands. Takes nothing."""
+    row = connection.execute(select(lease_table).where(_is(destination, account_id))).first()
+    if row is None:
+        return LeaseState(is_held=False, fencing_token=0)
+    is_held = row.holder is not None and row.expires_at > at and not is_gone(row.holder)
+    return LeaseState(is_held, int(row.fencing_token))
+
+
 def this_process() -> str:
     """The name of this process as a holder: machine, process id, start time."""
     return f"{_machine()}|{os.getpid()}|{_start_time(os.getpid())}"

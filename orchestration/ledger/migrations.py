@@ -15,6 +15,7 @@ from sqlalchemy.schema import CreateColumn
 from orchestration.ledger import audit
 from orchestration.ledger.delivered import set_first_versions
 from orchestration.ledger.errors import LedgerError
+from orchestration.ledger.safety_tables import restore_gap, standing_approval, tombstone
 from orchestration.ledger.tables import (
     customer_id_anchor,
     customer_id_change,
@@ -24,12 +25,13 @@ from orchestration.ledger.tables import (
     identity_instruction,
     metadata,
     outbox,
+    plan,
     rate_bucket,
     receipt,
     schema_version,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 def _remember_changes_of_identity(connection: Connection) -> None:
@@ -50,10 +52,18 @@ def _let_opt_outs_go_alone(connection: Connection) -> None:
     set_first_versions(connection)
 
 
+def _remember_standing_approvals(connection: Connection) -> None:
+    """4: standing approvals, cancelled plans, tombstones, and what a restore lost."""
+    _add_columns(connection, plan, ("standing_signature", "cancelled_at"))
+    for table in (standing_approval, tombstone, restore_gap):
+        table.create(connection, checkfirst=True)
+
+
 # version -> the step that leads there from the version before, in the caller's transaction.
 STEPS: Mapping[int, Callable[[Connection], None]] = {
     2: _remember_changes_of_identity,
     3: _let_opt_outs_go_alone,
+    4: _remember_standing_approvals,
 }
 
 

@@ -10,7 +10,7 @@ pending; an opt-out may wait behind an addition that is under way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -22,6 +22,7 @@ from orchestration.ledger.tables import outbox
 # Suppressed people leave first, then additions, changes, identifiers that changes left behind,
 # and last the other removals.
 REMOVE_SUPPRESSED, ADD, UPDATE, PRUNE, REMOVE = range(5)
+_READ_TOGETHER = 10_000
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,21 @@ def opt_out_objects(connection: Connection, destination: str | None = None) -> l
         for row in rows
     }
     return [Mandate(None, *where, kind, "") for where, kind in kinds.items()]
+
+
+def stream_opted_out(
+    connection: Connection, destination: str, object_name: str
+) -> Iterator[tuple[str]]:
+    """Keys of the object that leave without a plan and are not decided yet, as they are read."""
+    rows = connection.execution_options(yield_per=_READ_TOGETHER).execute(
+        select(outbox.c.key).where(
+            outbox.c.destination == destination,
+            outbox.c.object == object_name,
+            outbox.c.plan_hash.is_(None),
+        )
+    )
+    for row in rows:
+        yield (row.key,)
 
 
 def of_job(connection: Connection, mandate: Mandate, job_id: str) -> list[Intent]:

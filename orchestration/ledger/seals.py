@@ -5,7 +5,7 @@ What never does: what a plan contains, whether a signature is good.
 
 States: ``open`` waits for approval; ``halted`` was stopped by a guard; ``nothing_to_do`` is empty;
 ``approved``; ``started`` is being sent; ``partial`` was started and stopped; ``done``;
-``superseded`` gave way to a newer plan.
+``superseded`` gave way to a newer plan; ``cancelled`` was taken back by a person.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from sqlalchemy import Connection, select, update
 from orchestration.errors import UnknownNameError
 from orchestration.ledger import audit
 from orchestration.ledger.outbox import Mandate
+from orchestration.ledger.safety_tables import standing_approval
 from orchestration.ledger.statements import next_sequence
 from orchestration.ledger.tables import approval, plan
 
@@ -53,6 +54,8 @@ class SealedPlan:
     sequence: int = 0
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    standing_signature: str | None = None
+    cancelled_at: datetime | None = None
 
     @property
     def row_count(self) -> int:
@@ -76,6 +79,15 @@ class StoredApproval:
     expires_at: datetime
     override_reason: str | None = None
     used_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class LetOut:
+    """A signature that rows left under: of the plan itself, or a standing one around it."""
+
+    signature: str
+    approver: str
+    is_standing: bool
 
 
 def get(connection: Connection, plan_hash: str) -> SealedPlan:
@@ -144,9 +156,19 @@ def seal(connection: Connection, sealed: SealedPlan, at: datetime) -> SealedPlan
         connection.execute(plan.insert().values({f.name: getattr(stored, f.name) for f in _FIELDS}))
     else:
         stored = replace(
-            _sealed(known._mapping), state=sealed.state, reason=sealed.reason, finished_at=None
+            _sealed(known._mapping),
+            state=sealed.state,
+            reason=sealed.reason,
+            finished_at=None,
+            standing_signature=None,
         )
-        set_state(connection, stored.plan_hash, stored.state, reason=stored.reason)
+        set_state(
+            connection,
+            stored.plan_hash,
+            stored.state,
+            reason=stored.reason,
+            standing_signature=None,
+        )
     if known is None or known.state not in UNAPPROVED:
         detail = {"plan_hash": stored.plan_hash, "state": stored.state, "rows": stored.row_count}
         audit.append(connection, "seal", detail, at)
@@ -161,6 +183,23 @@ def set_state(
         update(plan)
         .where(plan.c.plan_hash == plan_hash)
         .values(state=state, reason=reason, **columns)
+    )
+
+
+def cancel(
+    connection: Connection, plan_hash: str, *, actor: str, reason: str, at: datetime
+) -> None:
+    """Take a plan back that was not started, with one link of the chain."""
+    set_state(
+        connection,
+        plan_hash,
+        "cancelled",
+        reason=f"cancelled by {actor}: {reason}",
+        finished_at=at,
+        cancelled_at=at,
+    )
+    audit.append(
+        connection, "cancel", {"plan_hash": plan_hash, "actor": actor, "reason": reason}, at
     )
 
 
@@ -180,15 +219,39 @@ def add_approval(connection: Connection, given: StoredApproval) -> None:
     audit.append(connection, "approval", detail, given.approved_at)
 
 
-def newest_approval(connection: Connection, plan_hash: str) -> StoredApproval | None:
-    """The newest signature under the plan."""
-    row = connection.execute(
+def approvals(connection: Connection, plan_hash: str) -> list[StoredApproval]:
+    """Every signature under the plan, newest first."""
+    rows = connection.execute(
         select(approval)
         .where(approval.c.plan_hash == plan_hash)
         .order_by(approval.c.approved_at.desc(), approval.c.signature)
-        .limit(1)
-    ).first()
-    return None if row is None else StoredApproval(**row._mapping)
+    )
+    return [StoredApproval(**row._mapping) for row in rows]
+
+
+def newest_approval(connection: Connection, plan_hash: str) -> StoredApproval | None:
+    """The newest signature under the plan."""
+    return next(iter(approvals(connection, plan_hash)), None)
+
+
+def let_out_by(connection: Connection, plan_hash: str) -> list[LetOut]:
+    """The signatures that let the plan's rows out, whose receipts name the plan; none where
+    nothing of it was started."""
+    started = get(connection, plan_hash)
+    if started.started_at is None:
+        return []
+    if started.standing_signature is not None:
+        approver: str = connection.execute(
+            select(standing_approval.c.approver).where(
+                standing_approval.c.signature == started.standing_signature
+            )
+        ).scalar_one()
+        return [LetOut(started.standing_signature, approver, is_standing=True)]
+    return [
+        LetOut(given.signature, given.approver, is_standing=False)
+        for given in approvals(connection, plan_hash)
+        if given.used_at is not None
+    ]
 
 
 def use_approval(connection: Connection, signature: str, at: datetime) -> None:

@@ -16,7 +16,17 @@ from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from orchestration.errors import TributaryError
-from orchestration.ledger import audit, customer_ids, facts, instructions, migrations, seals
+from orchestration.ledger import (
+    audit,
+    customer_ids,
+    facts,
+    gaps,
+    instructions,
+    migrations,
+    seals,
+    standing,
+    tombstones,
+)
 from orchestration.ledger.engine import (
     READ_OPTION,
     check_file,
@@ -31,10 +41,14 @@ from orchestration.ledger.statements import INSERTED_ROWS
 from orchestration.ledger.tables import schema_version
 from orchestration.settings import Settings
 
-_WITNESSES: Mapping[str, audit.Witness] = {
+WITNESSES: Mapping[str, audit.Witness] = {
     "approval": seals.approval_stands,
     "identity_instruction": instructions.instructions_stand,
+    "restore": gaps.gap_stands,
+    "standing_approval": standing.approval_stands,
+    "standing_revocation": standing.revocation_stands,
     "suppression": facts.suppressions_stand,
+    "tombstone": tombstones.tombstones_stand,
 }
 
 
@@ -91,7 +105,7 @@ class Ledger:
         anchored = self._anchor.read()
         with self.read() as connection:
             check_pages(connection)
-            return audit.verify_chain(connection, anchored, _WITNESSES)
+            return audit.verify_chain(connection, anchored, WITNESSES)
 
     def rows_since(self, table: str, sequence: int, limit: int) -> list[dict[str, Any]]:
         """See ``facts.rows_since``."""

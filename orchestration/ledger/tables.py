@@ -98,6 +98,9 @@ plan = Table(
     Column("planned_at", UtcDateTime, nullable=False),
     Column("started_at", UtcDateTime),
     Column("finished_at", UtcDateTime),
+    # The standing approval that let it out, where no person signed the plan itself.
+    Column("standing_signature", String),
+    Column("cancelled_at", UtcDateTime),
     Index("plan_by_object", "destination", "object", "state"),
 )
 

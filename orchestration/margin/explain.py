@@ -20,9 +20,11 @@ def explain_order(settings: Settings, name: str) -> Statement:
         UnbalancedStatementError: see ``Statement.check``.
         MarginMissingError, WarehouseBusyError: see ``margin_tables``.
     """
-    currency = str(DbtProject(settings).variable("reporting_currency"))
+    project = DbtProject(settings)
+    currency = str(project.variable("reporting_currency"))
+    model = str(project.variable("margin_attribution_model"))
     with margin_tables(settings, "explain") as connection:
         order = order_of(connection, find_order(connection, name))
-        statement = Statement(order, currency, lines_of(connection, order))
+        statement = Statement(order, currency, model, lines_of(connection, order))
     statement.check()
     return statement

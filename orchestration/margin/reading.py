@@ -25,6 +25,7 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "margin.fct_order_margin": ("cost_coverage_ratio", "cm2_expected_amount", *_FIGURES),
     "margin.fct_order_line_margin": ("order_line_id", "cost_quality", *_FIGURES),
     "intermediate.int_cost_lines": ("source_row", "cost_type", "event_date", "cohort_date"),
+    "margin.int_marketing_cost_lines": ("source_row", "cost_type", "event_date", "cohort_date"),
     "intermediate.int_orders": ("order_id", "order_name", "shopify_order_id"),
     "seeds.cost_lines": ("cost_type", "cost_name", "margin_step", "is_after_sale"),
 }
@@ -35,6 +36,18 @@ _TABLES: Mapping[str, str] = {
     "settlement": "order_settlement",
 }
 _SHOWN_CHOICES = 10
+# What the mart does not count stays out: of the first table what is marketing's, of the second all
+# else. Credits of one order for one day's spend are one amount of a line.
+_COST_LINES = """
+select order_id, order_line_id, cost_type, amount, is_estimated, event_date, cohort_date,
+    source_row, false as is_marketing
+from intermediate.int_cost_lines
+union all
+select order_id, order_line_id, cost_type, sum(amount), false, event_date, cohort_date,
+    source_row, true
+from margin.int_marketing_cost_lines
+group by order_id, order_line_id, cost_type, event_date, cohort_date, source_row
+"""
 
 
 @contextmanager
@@ -143,7 +156,10 @@ def lines_of(connection: Connection, order: Order) -> tuple[Line, ...]:
 
 
 def source_of(source_row: str, relation: str) -> tuple[str, str]:
-    """(table, id) of a source row, which is its kind, the relation and its id there."""
+    """(table, id) of a source row, which is its kind, the relation and its id there.
+
+    Ad spend stands on no shop: its id is channel, level, the level's id there and the day.
+    """
     kind, _, rest = source_row.partition(":")
     rest = rest.removeprefix(f"{relation}:")
     part, _, inner = rest.partition(":")
@@ -158,10 +174,11 @@ def _entries(connection: Connection, order: Order) -> Iterator[Entry]:
         "select entries.order_line_id, entries.cost_type, types.cost_name, types.margin_step,"
         " entries.amount, entries.is_estimated, types.is_after_sale, entries.event_date,"
         " entries.cohort_date, entries.source_row"
-        " from intermediate.int_cost_lines as entries"
+        f" from ({_COST_LINES}) as entries"
         " inner join (select *, rowid as position from seeds.cost_lines) as types"
         " on entries.cost_type = types.cost_type"
-        " where entries.order_id = $order_id and types.margin_step in ('cm1', 'cm2')"
+        " where entries.order_id = $order_id"
+        " and (types.margin_step = 'cm3') = entries.is_marketing"
         " order by entries.event_date, types.position, entries.source_row",
         order_id=order.order_id,
     )
@@ -177,10 +194,15 @@ def _entries(connection: Connection, order: Order) -> Iterator[Entry]:
             is_after_sale=after,
             event_date=event_date,
             cohort_date=cohort_date,
-            source_relation=order.source_relation,
+            source_relation=_relation_of(table, source_id, order),
             source_table=table,
             source_id=source_id,
         )
+
+
+def _relation_of(table: str, source_id: str, order: Order) -> str:
+    """The shop, or the channel that billed."""
+    return source_id.partition(":")[0] if table == "ad_spend" else order.source_relation
 
 
 def _figures(values: Sequence[Any]) -> Figures:

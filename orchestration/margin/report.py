@@ -52,6 +52,7 @@ def as_json(statement: Statement, clock: Clock) -> dict[str, Any]:
         "order_date": order.order_date,
         "currency": statement.currency,
         "clock": clock,
+        "attribution_model": statement.attribution_model,
         "cost_quality": order.cost_quality,
         "cost_coverage_ratio": order.cost_coverage_ratio,
         **_sureness(statement),
@@ -77,6 +78,8 @@ def as_json(statement: Statement, clock: Clock) -> dict[str, Any]:
                 "cm1_amount": day.cm1_amount,
                 "cm2_amount": day.cm2_amount,
                 "cm2_so_far_amount": day.cm2_so_far_amount,
+                "cm3_amount": day.cm3_amount,
+                "cm3_so_far_amount": day.cm3_so_far_amount,
             }
             for day in days(statement.entries, clock)
         ],
@@ -90,7 +93,8 @@ def _head(statement: Statement, clock: Clock) -> Iterable[str]:
     yield escape(
         f"Order {order.order_id}{named} of {order.order_date}, {order.order_scope}{state}:"
         f" CM2 {money(order.figures['cm2_amount'])} {statement.currency}"
-        f" (at the order {money(order.figures['cm2_at_order_amount'])})."
+        f" (at the order {money(order.figures['cm2_at_order_amount'])}),"
+        f" CM3 {money(order.figures['cm3_amount'])}."
     )
     yield (
         f"How sure: cost of goods {order.cost_quality}, known for"
@@ -98,6 +102,11 @@ def _head(statement: Statement, clock: Clock) -> Iterable[str]:
         f" {sure['estimated_entry_count']} of {sure['entry_count']} amounts are estimated,"
         f" {money(sure['estimated_amount'])} in all."
     )
+    if any(entry.step == "cm3" for entry in statement.entries):
+        yield escape(
+            f"Ad spend is what channels billed on the day, shared by the credits of"
+            f" {statement.attribution_model}: a rule, no experiment."
+        )
     if not order.is_mature:
         yield _young(statement)
     missing = [line.order_line_id for line in statement.lines if line.cost_quality == "missing"]
@@ -132,6 +141,8 @@ def _event_tables(statement: Statement) -> Iterable[Table]:
         rows.append(_sum_row("CM1 of the day", day.cm1_amount))
         rows.append(_sum_row("CM2 of the day", day.cm2_amount))
         rows.append(_sum_row("CM2 so far", day.cm2_so_far_amount))
+        rows.append(_sum_row("CM3 of the day", day.cm3_amount))
+        rows.append(_sum_row("CM3 so far", day.cm3_so_far_amount))
         yield table(f"{day.on}", _OF_A_DAY, rows)
 
 
@@ -170,7 +181,8 @@ def _entry_row(entry: Entry, quality: dict[str, str], where: str) -> tuple[str, 
         money(entry.amount).rjust(_WIDTH),
         entry.name,
         entry.rule,
-        f"{entry.source_table} {entry.source_id}",
+        # The day of ad spend is a part of its id, and stands beside it.
+        f"{entry.source_table} {entry.source_id.removesuffix(f':{entry.event_date}')}",
         where,
         _how_sure(entry, quality),
     )
@@ -186,6 +198,8 @@ def _own_id(order_line_id: str) -> str:
 
 
 def _how_sure(entry: Entry, quality: dict[str, str]) -> str:
+    if entry.step == "cm3":
+        return "shared by credit"
     known = "estimated" if entry.is_estimated else "actual"
     if entry.rule.startswith("cost_of_goods"):
         return f"{known}, {quality[entry.order_line_id]}"

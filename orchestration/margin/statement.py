@@ -32,6 +32,7 @@ RUNGS: Mapping[str, str] = {
     "net_sales_amount": "Net sales",
     "cm1_amount": "CM1",
     "cm2_amount": "CM2",
+    "cm3_amount": "CM3",
 }
 AT_ORDER = "cm2_at_order_amount"
 
@@ -78,6 +79,8 @@ class Day:
     cm1_amount: Decimal
     cm2_amount: Decimal
     cm2_so_far_amount: Decimal
+    cm3_amount: Decimal
+    cm3_so_far_amount: Decimal
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,8 @@ class Statement:
 
     order: Order
     currency: str
+    attribution_model: str
+    """Whose credits share out ad spend."""
     lines: tuple[Line, ...]
 
     @property
@@ -155,12 +160,14 @@ def days(entries: Iterable[Entry], clock: Clock) -> tuple[Day, ...]:
     by_date: dict[date, list[Entry]] = {}
     for entry in entries:
         by_date.setdefault(date_of(entry, clock), []).append(entry)
-    found, so_far = [], Decimal(0)
+    found, cm2_so_far, cm3_so_far = [], Decimal(0), Decimal(0)
     for on in sorted(by_date):
         own = tuple(by_date[on])
-        so_far += total_of(own)
         cm1 = total_of(entry for entry in own if entry.step == "cm1")
-        found.append(Day(on, own, cm1, total_of(own), so_far))
+        cm2 = total_of(entry for entry in own if entry.step != "cm3")
+        cm2_so_far += cm2
+        cm3_so_far += total_of(own)
+        found.append(Day(on, own, cm1, cm2, cm2_so_far, total_of(own), cm3_so_far))
     return tuple(found)
 
 
@@ -176,7 +183,9 @@ def total_of(entries: Iterable[Entry]) -> Decimal:
 
 def _differences(owner: str, figures: Figures, entries: Sequence[Entry]) -> Iterator[str]:
     sums = {rung.key: rung.total for rung in ladder(entries)}
-    sums[AT_ORDER] = total_of(entry for entry in entries if not entry.is_after_sale)
+    sums[AT_ORDER] = total_of(
+        entry for entry in entries if entry.step != "cm3" and not entry.is_after_sale
+    )
     for key, summed in sums.items():
         if figures[key] != summed:
             yield f"{key} of {owner} is {figures[key]}, its lines make {summed}"

@@ -155,12 +155,15 @@ class _StrictLoader(yaml.SafeLoader):
 
 
 def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys = [loader.construct_object(key) for key, _ in node.value]
+    # `<<: *row` takes a row over, and the keys beside it change it: not a second key.
+    own = [key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+    keys = [loader.construct_object(key) for key in own]
     twice = sorted({str(key) for key in keys if keys.count(key) > 1})
     if twice:
         raise yaml.constructor.ConstructorError(
             None, None, f"keys {twice} stand twice", node.start_mark
         )
+    loader.flatten_mapping(node)
     return dict(loader.construct_pairs(node, deep=True))
 
 

@@ -27,6 +27,7 @@ MODEL_META = {"sync"}
 SYNC = {"destination", "object", "key", "kind", "schedule", "purpose"}
 COLUMN_META = {
     "pii", "key", "required", "not_null", "minimum", "above", "values", "phone_region", "unit",
+    "export_only",
 }  # fmt: skip
 PII = {"direct", "indirect"}
 SOURCE = {"name", "description", "schema", "tables", "config", "database", "quoting"}

@@ -1,5 +1,5 @@
-"""`make bench`: connected components beside what else could do the job, in one run.
+"""`make bench`: what connected components and margin cost beside what else could do the job.
 
-What lives here: the graph, the contenders, the table that comes out.
+What lives here: their input, the contenders, the tables that come out.
 What never does: an assertion about time inside the test suite.
 """

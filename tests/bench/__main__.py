@@ -17,7 +17,6 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
@@ -25,14 +24,13 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.graph import SEED
+from tests.bench.page import PAGE, conditions, put
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = {"100k": 100_000, "1M": 1_000_000, "10M": 10_000_000}
 BARRED = "10M"
 TURNS = 3
 MOST_BYTES = 2_000_000_000
-PAGE = ROOT / "docs" / "benchmarks.md"
-KEPT = ROOT / "var" / "bench"
 Sample = dict[str, float]
 
 
@@ -160,7 +158,6 @@ def section(size: str, samples: Mapping[str, Sequence[Sample]], load: str) -> st
     nodes, components, _ = samples["native"][0]["partition"]
     barred = size == BARRED
     return "\n".join([
-        f"## {size} edges", "",
         f"{SIZES[size]:,} edges at most, {nodes:,} nodes, {components:,} components. {load}", "",
         "| method | n | CPU s, median | CPU s, range | wall s | RSS GB | CPU ratio |",
         "|---|---|---|---|---|---|---|",
@@ -179,30 +176,22 @@ def verdict(bar: Bar, barred: bool) -> str:
     return "PASS" if bar.is_met else "FAIL"
 
 
-HEAD = """# Benchmarks
-
-Written by `make bench`. Connected components as the materialization `connected_components`
-computes them, through dbt, beside what else could do the job. CPU seconds of the statements (for
-dbt: of every call of its cursor, without parsing), DuckDB files, two threads, a process for each
-run, one warm-up and then n turns of all contenders one after another (text nodes: one turn). Other
-work on the machine moves CPU seconds by a third and wall seconds by more; ratios of one run are
-what to read. The native anchor keeps nothing that a later run could start from, and Splink is given
-its nodes. Bars hold at 10M edges, for integer nodes.
-
+CHAPTER = "Connected components"
+HEAD = """Connected components as the materialization `connected_components` computes them, through
+dbt, beside what else could do the job. CPU seconds of the statements (for dbt: of every call of its
+cursor, without parsing), DuckDB files, two threads, a process for each run, one warm-up and then n
+turns of all contenders one after another (text nodes: one turn). Other work on the machine moves
+CPU seconds by a third and wall seconds by more; ratios of one run are what to read. The native
+anchor keeps nothing that a later run could start from, and Splink is given its nodes. Bars hold at
+10M edges, for integer nodes.
 """
+PACKAGES = ("duckdb", "dbt-core", "dbt-duckdb", "splink", "numba", "scipy", "numpy")
 
 
 def write_page(size: str, text: str) -> None:
     """The section of this size beside those of other sizes, as measured last."""
-    KEPT.mkdir(parents=True, exist_ok=True)
-    (KEPT / f"{size}.md").write_text(text, encoding="utf-8")
-    sections = [KEPT / f"{each}.md" for each in reversed(SIZES)]
-    body = "\n".join(file.read_text(encoding="utf-8") for file in sections if file.exists())
-    packages = ("duckdb", "dbt-core", "dbt-duckdb", "splink", "numba", "scipy", "numpy")
-    versions = ", ".join(f"{name} {version(name)}" for name in packages)
-    python = sys.version.split()[0]
-    conditions = f"Seed {SEED}, {os.cpu_count()} cores, Python {python}, {versions}."
-    PAGE.write_text(f"{HEAD}{conditions}\n\n{body}", encoding="utf-8")
+    head = f"{HEAD}\nSeed {SEED}, {conditions(PACKAGES)}"
+    put(PAGE, CHAPTER, head, f"{size} edges", text)
 
 
 def show(size: str, samples: Mapping[str, Sequence[Sample]], console: Console) -> None:

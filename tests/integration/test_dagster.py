@@ -12,10 +12,13 @@ import dagster as dg
 import pytest
 
 from orchestration.activation.approval import demo_approve
+from orchestration.activation.connected import split_connected
 from orchestration.activation.spec import SyncSpec, read_sync_specs
 from orchestration.assets.names import delivery_key, object_name, plan_key, snapshot_key
+from orchestration.automation import ACCOUNT_TAG
 from orchestration.brand import make_brand
 from orchestration.definitions import build_defs
+from orchestration.demo import sandbox_objects
 from orchestration.ledger import SealedPlan, open_ledger, seals, utc_now
 from orchestration.project import DbtProject
 from orchestration.sandbox.server import sandbox_environment, start_in_background
@@ -33,10 +36,7 @@ AT = datetime(2026, 11, 1, tzinfo=UTC)
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     home = tmp_path_factory.mktemp("dagster")
     settings = Settings.from_env({"TRIBUTARY_HOME": str(home)})
-    specs = read_sync_specs(DbtProject(settings).current_manifest())
-    objects: dict[str, list[str]] = {}
-    for spec in specs:
-        objects.setdefault(spec.destination, []).append(spec.object)
+    objects = sandbox_objects(DbtProject(settings))
     with start_in_background(home / "sandbox", objects) as base:
         yield Settings.from_env({**child_environment(settings), **sandbox_environment(base)})
 
@@ -81,7 +81,7 @@ def test_every_model_seed_and_raw_table_is_an_asset(graph: Any, manifest: dict[s
 
 
 def test_one_graph_leads_from_landing_to_every_delivery(graph: Any, specs: list[SyncSpec]) -> None:
-    assert len(specs) == 7
+    assert len(specs) == 14
     orders = dg.AssetKey(["raw_shopify", "order"])
     for spec in specs:
         upstream = graph.get_ancestor_asset_keys(delivery_key(spec))
@@ -104,12 +104,15 @@ def test_dbt_tests_and_the_landing_border_are_checks(graph: Any) -> None:
 def test_whatever_opens_the_warehouse_takes_the_one_slot(defs: dg.Definitions) -> None:
     graph = defs.resolve_asset_graph()
     for node in graph.asset_nodes:
-        is_delivery = node.key.path[0] == "delivered"
-        assert node.pools == (set() if is_delivery else {"warehouse"}), node.key
+        if node.key.path[0] == "delivered":
+            vendor = node.key.path[1].partition("__")[0]
+            assert node.pools == {f"send_{vendor}"}, node.key
+        else:
+            assert node.pools == {"warehouse"}, node.key
 
 
 def test_schedules_are_those_of_meta_sync_in_the_shops_time_zone(
-    defs: dg.Definitions, specs: list[SyncSpec]
+    defs: dg.Definitions, specs: list[SyncSpec], settings: Settings
 ) -> None:
     schedules = {one.name: one for one in defs.get_repository_def().schedule_defs}
     assert schedules["hourly_build"].cron_schedule == BUILD_SCHEDULE
@@ -117,7 +120,8 @@ def test_schedules_are_those_of_meta_sync_in_the_shops_time_zone(
         schedule = schedules.pop(f"deliver_{object_name(spec)}")
         assert schedule.cron_schedule == spec.schedule
         assert schedule.execution_timezone == "America/New_York"
-        assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+        is_on = schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+        assert is_on == (spec in split_connected(settings, specs)[0])
     assert set(schedules) == {"hourly_build"}
     assert {spec.schedule for spec in specs if "cart_abandoner" in spec.object} == {"*/15 * * * *"}
 
@@ -146,6 +150,11 @@ def test_the_instance_frees_slots_and_retries_crashes_only(settings: Settings) -
         assert instance.run_retries_retry_on_asset_or_op_failure is False
         concurrency = instance.get_concurrency_config()
         assert concurrency.pool_config.default_pool_limit == 1
+        assert instance.run_coordinator.dequeue_interval_seconds == 2  # type: ignore[attr-defined]
+        (limit,) = concurrency.run_queue_config.tag_concurrency_limits
+        assert limit["key"] == ACCOUNT_TAG
+        assert limit["value"] == {"applyLimitPerUniqueValue": True}
+        assert limit["limit"] == 1
 
 
 def test_the_sensor_starts_the_delivery_of_an_approved_plan_once(
@@ -193,12 +202,19 @@ def test_the_scheduled_jobs_run_to_the_end(
         with open_ledger(settings) as ledger:
             (sealed,) = ledger.plans(("open",))
             demo_approve(ledger, settings, sealed.plan_hash, now=utc_now)
-        assert job.execute_in_process(instance=instance).success
+        sent = job.execute_in_process(instance=instance)
+        assert sent.success
+        assert {check.check_name: check.passed for check in sent.get_asset_check_evaluations()} == {
+            "every_row_is_decided": True,
+            "no_row_is_in_doubt": True,
+            "few_rows_are_rejected": True,
+        }
         delivered = instance.get_latest_materialization_event(delivery_key(profiles))
         assert delivered is not None
         materialization = delivered.asset_materialization
         assert materialization is not None
         assert materialization.metadata["accepted"].value == sealed.add_count > 0
+        assert materialization.metadata["planned"].value == sealed.add_count
 
 
 def _sealed(spec: SyncSpec, *, state: str) -> SealedPlan:

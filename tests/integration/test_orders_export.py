@@ -84,11 +84,15 @@ def test_lines_become_orders_customers_refunds_and_payments(
     ]  # fmt: skip
     assert fetch(
         settings,
-        "select r.quantity, r.subtotal, l.sku, f.order_id is null"
+        "select r.quantity, r.subtotal, r.sku, l.sku, c.email, f.order_id is null"
         " from raw_shopify.order_line_refund as r"
         " join raw_shopify.refund as f on r.refund_id = f.id"
+        " join raw_shopify.customer as c on f.customer_id = c.id"
         " left join raw_shopify.order_line as l on r.order_line_id = l.id order by 1",
-    ) == [(1, Decimal(5), "A", False), (2, Decimal(14), None, True)]
+    ) == [
+        (1, Decimal(5), "A", "A", "ada@example.com", False),
+        (2, Decimal(14), "C", None, "bob@example.com", True),
+    ]
     assert fetch(settings, "select sum(amount) from raw_shopify.transaction") == [
         (Decimal("27.8"),)
     ]
@@ -99,6 +103,27 @@ def test_lines_become_orders_customers_refunds_and_payments(
     assert fetch(settings, "select price from raw_shopify.order_shipping_line") == [
         (Decimal("4.9"),)
     ]
+
+
+def test_a_refund_without_an_order_leaves_its_tax_out_where_prices_hold_it(
+    settings: Settings, tmp_path: Path
+) -> None:
+    lines = (
+        "#1001,A,Apple,1,11.90,2026-01-01T10:00:00Z,,,,,1.90,,\n"
+        "#1001,A,Apple,-1,11.90,2026-01-05T10:00:00Z,,,,,-1.90,,\n"
+        "#0900,A,Apple,-2,11.90,2026-01-06T10:00:00Z,,,,,-3.80,,\n"
+    )
+    land_orders_export(
+        settings,
+        write(tmp_path / "orders.csv", HEADER + lines),
+        write(tmp_path / "mapping.yml", MAPPING + "is_tax_included: true\n"),
+        now=now,
+    )
+    assert fetch(
+        settings,
+        "select r.subtotal, r.total_tax, f.order_id is null from raw_shopify.order_line_refund as r"
+        " join raw_shopify.refund as f on r.refund_id = f.id order by 1",
+    ) == [(Decimal("11.9"), Decimal("1.9"), False), (Decimal(20), Decimal("3.8"), True)]
 
 
 def test_the_same_lines_in_another_order_land_the_same(tmp_path: Path) -> None:

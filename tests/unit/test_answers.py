@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.table import Table
 
 from orchestration import answers
+from orchestration.activation.connected import Skipped
 from orchestration.activation.deliver import DeliveryReport, PlanDelivery
 from orchestration.landing import LandingReport, TableReport
 from orchestration.ledger import SealedPlan
@@ -123,3 +124,23 @@ def test_publication_shows_what_the_ledger_learned() -> None:
     }
     (line,) = texts(answer)
     assert "1,200 new customer ids with 4 new anchors, 3 new merges and splits" in line
+
+
+def test_what_is_skipped_is_said_once_per_destination_and_reason() -> None:
+    skips = [
+        Skipped("mailbird", "list/vip", "no TRIBUTARY_MAILBIRD_SECRET is set"),
+        Skipped("mailbird", "profiles", "no TRIBUTARY_MAILBIRD_SECRET is set"),
+        Skipped("radio", "spots", "the settings know no such destination"),
+    ]
+    line = "Skipped: list/vip, profiles at mailbird; no TRIBUTARY_MAILBIRD_SECRET is set."
+    for answer in (
+        answers.status(Status("0123", (), {}, (), tuple(skips))),
+        answers.run(RunReport(skipped=tuple(skips))),
+        answers.planning([], skips),
+    ):
+        assert [one["object"] for one in answer.value["skipped"]] == [
+            "list/vip",
+            "profiles",
+            "spots",
+        ]
+        assert line in answer.lines

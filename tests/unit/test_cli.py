@@ -12,9 +12,9 @@ from orchestration.errors import ConfigurationError
 
 COMMANDS = (
     "approve", "brand", "build", "deliver", "demo", "explain", "fit", "identity", "key", "land",
-    "plan", "publish", "run", "sandbox", "score", "status", "ui",
+    "ledger", "plan", "publish", "run", "sandbox", "score", "status", "ui",
 )  # fmt: skip
-GROUPS = ("explain", "fit", "identity", "score")
+GROUPS = ("explain", "fit", "identity", "ledger", "score")
 runner = CliRunner()
 
 
@@ -30,7 +30,11 @@ def test_every_command_answers_in_json_if_asked(command: str) -> None:
     assert "--json" in runner.invoke(app, [command, "--help"]).output
 
 
-@pytest.mark.parametrize("command", [("fit", "identity"), ("score", "identity")])
+@pytest.mark.parametrize(
+    "command",
+    [("fit", "identity"), ("score", "identity"), ("plan", "show"), ("plan", "cancel"),
+     *(("ledger", name) for name in ("verify", "backup", "restore", "confirm"))],
+)  # fmt: skip
 def test_every_command_of_a_group_answers_in_json_if_asked(command: tuple[str, str]) -> None:
     assert "--json" in runner.invoke(app, [*command, "--help"]).output
 

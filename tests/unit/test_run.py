@@ -9,12 +9,19 @@ from typing import Any
 import pytest
 
 from orchestration import run
+from orchestration.activation.connected import Skipped
 from orchestration.activation.deliver import DeliveryReport, PlanDelivery
 from orchestration.activation.errors import ApprovalError
 from orchestration.errors import ConfigurationError, UnknownNameError
+from orchestration.landing.quarantine import QuarantineCount
+from orchestration.ledger import utc_now
+from orchestration.project import BuildFailedError, BuildResult, NodeResult
 from orchestration.run import ExitCode, RunReport, Source, run_day
 from orchestration.sandbox.wire import SECRETS
 from orchestration.settings import Settings
+from tests.unit.activation.world import SPEC
+
+SKIPPED = Skipped("mailbird", "list/vip", "no TRIBUTARY_MAILBIRD_SECRET is set")
 
 
 def sent(state: str) -> DeliveryReport:
@@ -52,6 +59,7 @@ class FakeDay:
         self.states = states
         for room in ("land", "check_border", "fit_identity", "build", "publish_build", "plan"):
             monkeypatch.setattr(run, room, self._called(room))
+        monkeypatch.setattr(run, "skipped_deliveries", lambda *_: (SKIPPED,))
         monkeypatch.setattr(run, "approve_open_plans", self._approve)
         monkeypatch.setattr(run, "deliver_all", self._deliver)
         monkeypatch.setattr(run, "open_ledger", self._open_ledger)
@@ -144,6 +152,7 @@ def test_an_empty_day_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     report = day.run(approve=True)
     assert day.calls == [*BEFORE, "approve"]
     assert report.exit_code == ExitCode.DONE
+    assert report.skipped == (SKIPPED,)
     assert [step.name for step in report.steps][:3] == ["land", "check border", "build"]
 
 
@@ -154,3 +163,39 @@ def test_a_model_that_declares_no_delivery_is_refused_with_the_known_ones(
     project = SimpleNamespace(current_manifest=lambda: Path("manifest.json"))
     with pytest.raises(UnknownNameError, match="sync_a__b"):
         run.plan(None, project, ["sync_c"], now=lambda: None)  # type: ignore[arg-type, return-value]
+
+
+def test_a_named_model_of_a_destination_that_is_not_connected_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = Settings.from_env(
+        {"TRIBUTARY_HOME": str(tmp_path), "TRIBUTARY_DESTINATIONS": "klaviyo"}
+    )
+    monkeypatch.setattr(run, "read_sync_specs", lambda _: [SPEC])
+    project = SimpleNamespace(current_manifest=lambda: Path("manifest.json"))
+    with pytest.raises(ConfigurationError, match="not named in TRIBUTARY_DESTINATIONS"):
+        run.plan(settings, project, [SPEC.model], now=lambda: None)  # type: ignore[arg-type, return-value]
+    assert run.plan(settings, project, now=utc_now) == []  # type: ignore[arg-type]
+    (skipped,) = run.skipped_deliveries(settings, project)  # type: ignore[arg-type]
+    assert (skipped.destination, skipped.object) == (SPEC.destination, SPEC.object)
+
+
+def test_a_build_that_fails_tells_what_stands_in_quarantine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text('{"nodes": {}}')
+    failed = BuildResult((NodeResult("a", "test", "tests", "failed", 0, "no"),), 0)
+    project: Any = SimpleNamespace(
+        current_manifest=lambda: manifest,
+        build=lambda *_, **__: failed,
+        settings=Settings.from_env({"TRIBUTARY_HOME": str(tmp_path)}),
+    )
+    counts = tuple(QuarantineCount(f"shopify.t{n}", "id is empty", 9 - n) for n in range(6))
+    monkeypatch.setattr(run, "quarantine_counts", lambda _: counts)
+    with pytest.raises(BuildFailedError, match=r"shopify\.t0: 9 rows.*; and 1 more reasons\."):
+        run.build(project)
+    monkeypatch.setattr(run, "quarantine_counts", lambda _: ())
+    with pytest.raises(BuildFailedError) as raised:
+        run.build(project)
+    assert "quarantine" not in str(raised.value)

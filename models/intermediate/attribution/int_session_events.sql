@@ -20,7 +20,11 @@ gaps as (
         utm_medium,
         utm_campaign,
         utm_content,
+        click_id,
         click_id_type,
+        user_agent,
+        {{ dbt.split_part('page_url', "'?'", 1) }} as page_address,
+        shopify_order_id,
         case when referrer_url is not null then {{ url_domain('referrer_url') }} end
             as referrer_domain,
         case when referrer_url is not null then {{ url_domain('page_url') }} end as page_domain,
@@ -80,7 +84,11 @@ final as (
         numbered.utm_medium,
         numbered.utm_campaign,
         numbered.utm_content,
+        numbered.click_id,
         numbered.click_id_type,
+        numbered.user_agent,
+        numbered.page_address,
+        numbered.shopify_order_id,
         case
             when numbered.referrer_domain = numbered.page_domain then null
             else numbered.referrer_domain

@@ -1,6 +1,7 @@
 {# Lines of a refund, and its adjustments without a line. Amounts leave tax out where prices include
    it. A refund is worth what its order was converted at; what the rate of the refund's own date
-   makes of it beyond that is the exchange difference. #}
+   makes of it beyond that is the exchange difference. Product and customer are the order's; a
+   refund that names no order keeps those that it names itself. #}
 
 with
 
@@ -13,6 +14,7 @@ order_lines as (
         source_relation,
         shopify_order_line_id,
         order_line_id,
+        sku,
         is_gift_card
     from {{ ref('int_order_lines') }}
 ),
@@ -22,8 +24,18 @@ refunds as (
         source_relation,
         shopify_refund_id,
         shopify_order_id,
+        shopify_customer_id,
         coalesce(processed_at, created_at) as refunded_at
     from {{ ref('stg_shopify__refunds') }}
+),
+
+identity_map as (
+    select
+        identifier_scope,
+        identifier_value,
+        customer_id
+    from {{ ref('identity_map') }}
+    where identifier_type = 'shopify_customer_id'
 ),
 
 line_refunds as (
@@ -57,6 +69,7 @@ refund_rows as (
         shopify_order_line_id,
         'line:' || cast(shopify_order_line_refund_id as {{ dbt.type_string() }}) as row_key,
         case when restock_type = 'cancel' then 'cancellation' else 'line' end as refund_kind,
+        sku,
         restock_type,
         quantity,
         refund_amount,
@@ -70,6 +83,7 @@ refund_rows as (
         'adjustment:' || cast(shopify_order_adjustment_id as {{ dbt.type_string() }}) as row_key,
         case when adjustment_kind = 'shipping_refund' then 'shipping' else 'goodwill' end
             as refund_kind,
+        cast(null as {{ dbt.type_string() }}) as sku,
         cast(null as {{ dbt.type_string() }}) as restock_type,
         cast(null as {{ dbt.type_bigint() }}) as quantity,
         -adjustment_amount as refund_amount,
@@ -91,7 +105,12 @@ joined as (
         refund_rows.row_key,
         orders.order_id,
         order_lines.order_line_id,
+        case
+            when orders.order_id is null then identity_map.customer_id
+            else orders.customer_id
+        end as customer_id,
         refund_rows.shopify_order_line_id,
+        coalesce(order_lines.sku, refund_rows.sku) as sku,
         refund_rows.refund_kind,
         refund_rows.restock_type,
         coalesce(orders.currency, shop_currencies.currency) as currency,
@@ -117,6 +136,10 @@ joined as (
         and refund_rows.shopify_order_line_id = order_lines.shopify_order_line_id
     left join shop_currencies
         on refund_rows.source_relation = shop_currencies.source_relation
+    left join identity_map
+        on dated_refunds.source_relation = identity_map.identifier_scope
+        and cast(dated_refunds.shopify_customer_id as {{ dbt.type_string() }})
+        = identity_map.identifier_value
 ),
 
 rated as (
@@ -141,9 +164,11 @@ final as (
         {{ concat_text(['source_relation', 'shopify_refund_id'], ':') }} as refund_id,
         order_id,
         order_line_id,
+        customer_id,
         source_relation,
         shopify_refund_id,
         shopify_order_line_id,
+        sku,
         refund_kind,
         restock_type,
         currency,

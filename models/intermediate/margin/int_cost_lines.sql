@@ -1,4 +1,6 @@
-{# The one additive table of margin: any sum of it, over lines, types or either date, is right. #}
+{# The one additive table of margin: any sum of it, over lines, types or either date, is right. The
+   entries of a line lie side by side: whoever sums lines up holds each once, not once per type.
+   A refund without an order has neither line nor order, and one day on both clocks. #}
 
 with
 
@@ -17,6 +19,10 @@ entries as (
     select * from {{ ref('int_allocated_costs') }}
 ),
 
+unmatched_refunds as (
+    select * from {{ ref('int_unmatched_refunds') }}
+),
+
 final as (
     select
         entries.source_row,
@@ -32,6 +38,20 @@ final as (
     from entries
     inner join order_lines
         on entries.order_line_id = order_lines.order_line_id
+    union all
+    select
+        source_row,
+        cost_type,
+        cast(null as {{ dbt.type_string() }}) as order_line_id,
+        cast(null as {{ dbt.type_string() }}) as order_id,
+        currency,
+        shop_amount,
+        cm2_amount as amount,
+        false as is_estimated,
+        refund_date as event_date,
+        refund_date as cohort_date
+    from unmatched_refunds
 )
 
 select * from final
+order by order_line_id

@@ -4,7 +4,7 @@
 {%- set own_gap_minimum = 3 %}
 
 {# Orders count in scope dtc and not cancelled; margin also carries what cancelled and
-   replacement orders cost. #}
+   replacement orders cost. Refunds without an order lower sales and margin, on their own time. #}
 
 with
 
@@ -47,6 +47,37 @@ orders as (
         and fct_orders.ordered_at <= as_of.as_of_at
 ),
 
+unmatched_refunds as (
+    select
+        refunds.customer_id,
+        refunds.refund_amount,
+        refunds.cm1_amount,
+        refunds.cm2_amount,
+        refunds.refunded_at > as_of.year_start_at as is_in_last_year,
+        refunds.refunded_at > as_of.quarter_start_at as is_in_last_quarter
+    from {{ ref('int_unmatched_refunds') }} as refunds
+    cross join as_of
+    where refunds.customer_id is not null and refunds.refunded_at <= as_of.as_of_at
+),
+
+margin_entries as (
+    select
+        customer_id,
+        cm1_amount,
+        cm2_amount,
+        is_in_last_year,
+        is_in_last_quarter
+    from orders
+    union all
+    select
+        customer_id,
+        cm1_amount,
+        cm2_amount,
+        is_in_last_year,
+        is_in_last_quarter
+    from unmatched_refunds
+),
+
 margins as (
     select
         customer_id,
@@ -54,7 +85,16 @@ margins as (
         sum(cm2_amount) as cm2_amount,
         sum(case when is_in_last_year then cm2_amount else 0 end) as cm2_365d_amount,
         sum(case when is_in_last_quarter then cm2_amount else 0 end) as cm2_90d_amount
-    from orders
+    from margin_entries
+    group by customer_id
+),
+
+refunds as (
+    select
+        customer_id,
+        sum(refund_amount) as refund_amount,
+        sum(case when is_in_last_year then refund_amount else 0 end) as refund_365d_amount
+    from unmatched_refunds
     group by customer_id
 ),
 
@@ -126,8 +166,14 @@ final as (
         totals.gross_merchandise_sales_amount,
         totals.discount_amount,
         totals.net_merchandise_sales_amount,
-        totals.net_sales_amount,
-        totals.net_sales_365d_amount,
+        case
+            when refunds.customer_id is null then totals.net_sales_amount
+            else coalesce(totals.net_sales_amount, 0) - refunds.refund_amount
+        end as net_sales_amount,
+        case
+            when refunds.customer_id is null then totals.net_sales_365d_amount
+            else coalesce(totals.net_sales_365d_amount, 0) - refunds.refund_365d_amount
+        end as net_sales_365d_amount,
         totals.first_ordered_at,
         totals.last_ordered_at,
         cast(
@@ -140,6 +186,8 @@ final as (
     cross join population_gaps
     left join totals
         on margins.customer_id = totals.customer_id
+    left join refunds
+        on margins.customer_id = refunds.customer_id
     left join own_gaps
         on margins.customer_id = own_gaps.customer_id
 )

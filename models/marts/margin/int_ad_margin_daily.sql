@@ -1,7 +1,8 @@
 {{ config(access='private') }}
 
 {# Spend and credited margin side by side, at the finest grain that both have; the marts by ad,
-   campaign and channel are sums of it. What a credit does not know reads unknown. #}
+   campaign and channel are sums of it. What a credit does not know reads unknown; a refund without
+   an order is nobody's credit. #}
 
 with
 
@@ -15,6 +16,10 @@ credits as (
 
 credited_margins as (
     select * from {{ ref('int_credited_margins') }}
+),
+
+unmatched_refunds as (
+    select * from {{ ref('int_unmatched_refunds') }}
 ),
 
 order_sales as (
@@ -108,6 +113,24 @@ entries as (
         0 as costed_sales_amount,
         0 as covered_sales_amount
     from credited_margins
+    union all
+    select
+        'unattributed' as channel,
+        cast(null as {{ dbt.type_string() }}) as campaign_id,
+        cast(null as {{ dbt.type_string() }}) as ad_id,
+        refund_date as margin_date,
+        0 as impression_count,
+        0 as link_click_count,
+        0 as spend_amount,
+        0 as allocated_spend_amount,
+        0 as unallocated_spend_amount,
+        0 as credited_order_count,
+        0 as net_merchandise_sales_amount,
+        cm2_amount,
+        cm2_amount as cm2_event_amount,
+        0 as costed_sales_amount,
+        0 as covered_sales_amount
+    from unmatched_refunds
 ),
 
 final as (

@@ -1,7 +1,7 @@
 {{ config(access='private') }}
 
 {# Channels with all their spend: ads sum to campaigns, campaigns to channels, and the CM2 credited
-   to channels is the orders' own, by order date and by event date. #}
+   to channels is the orders' own and that of refunds without one, by order and by event date. #}
 
 with
 
@@ -42,6 +42,10 @@ direct_events as (
     inner join fct_order_margin
         on cost_lines.order_id = fct_order_margin.order_id
     where fct_order_margin.order_scope = 'dtc'
+),
+
+unmatched_refunds as (
+    select * from {{ ref('int_unmatched_refunds') }}
 ),
 
 sides as (
@@ -95,6 +99,14 @@ sides as (
     where order_scope = 'dtc'
     union all
     select
+        'channels_to_orders' as check_name,
+        '{{ var("reporting_currency") }}' as currency,
+        'right' as side,
+        cm2_amount as amount,
+        refund_date as reconciled_date
+    from unmatched_refunds
+    union all
+    select
         'channels_to_events' as check_name,
         '{{ var("reporting_currency") }}' as currency,
         'left' as side,
@@ -109,6 +121,14 @@ sides as (
         amount,
         event_date as reconciled_date
     from direct_events
+    union all
+    select
+        'channels_to_events' as check_name,
+        '{{ var("reporting_currency") }}' as currency,
+        'right' as side,
+        cm2_amount as amount,
+        refund_date as reconciled_date
+    from unmatched_refunds
 ),
 
 final as (

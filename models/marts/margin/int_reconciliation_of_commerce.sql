@@ -1,7 +1,8 @@
 {{ config(access='private') }}
 
 {# Commerce against the shop's own figures as landed, in the shop's currency: what the order
-   charged is its total without tips, what a refund gave back is its rows and adjustments. #}
+   charged is its total without tips, what a refund gave back is its rows and adjustments, whether
+   or not it names an order. #}
 
 with
 
@@ -17,17 +18,27 @@ shop_orders as (
     select * from {{ ref('stg_shopify__orders') }}
 ),
 
+shops as (
+    select
+        source_relation,
+        min(currency) as currency
+    from {{ ref('stg_shopify__shops') }}
+    group by source_relation
+),
+
 shop_refunds as (
     select
         refunds.source_relation,
         refunds.shopify_refund_id,
-        shop_orders.currency,
+        coalesce(shop_orders.currency, shops.currency) as currency,
         coalesce(shop_orders.is_tax_included, false) as is_tax_included,
         {{ shop_date('coalesce(refunds.processed_at, refunds.created_at)') }} as refund_date
     from {{ ref('stg_shopify__refunds') }} as refunds
-    inner join shop_orders
+    left join shop_orders
         on refunds.source_relation = shop_orders.source_relation
         and refunds.shopify_order_id = shop_orders.shopify_order_id
+    left join shops
+        on refunds.source_relation = shops.source_relation
 ),
 
 shop_refund_rows as (
@@ -71,7 +82,6 @@ sides as (
         refund_shop_amount + refund_tax_shop_amount as amount,
         refund_date as reconciled_date
     from fct_refunds
-    where order_id is not null
     union all
     select
         'refunds_to_staging' as check_name,

@@ -1,7 +1,7 @@
 {{ config(access='private') }}
 
-{# Products and customers with the spend that was allocated to their orders. Customers have no day;
-   they stand on the newest order date. #}
+{# Products and customers with the spend that was allocated to their orders, and with the refunds
+   that name no order. Customers have no day; they stand on the newest date. #}
 
 with
 
@@ -13,17 +13,24 @@ fct_customer_margin as (
     select * from {{ ref('fct_customer_margin') }}
 ),
 
-counted_orders as (
+counted as (
     select
-        *,
-        max(order_date) over () as newest_date
+        customer_id,
+        cm3_amount,
+        order_date as counted_date
     from {{ ref('fct_order_margin') }}
     where order_scope in ('dtc', 'replacement')
+    union all
+    select
+        customer_id,
+        cm2_amount as cm3_amount,
+        refund_date as counted_date
+    from {{ ref('int_unmatched_refunds') }}
 ),
 
 newest_dates as (
-    select max(newest_date) as newest_date
-    from counted_orders
+    select max(counted_date) as newest_date
+    from counted
 ),
 
 sides as (
@@ -40,8 +47,8 @@ sides as (
         '{{ var("reporting_currency") }}' as currency,
         'right' as side,
         cm3_amount as amount,
-        order_date as reconciled_date
-    from counted_orders
+        counted_date as reconciled_date
+    from counted
     union all
     select
         'customers_to_orders' as check_name,
@@ -56,10 +63,11 @@ sides as (
         'customers_to_orders' as check_name,
         '{{ var("reporting_currency") }}' as currency,
         'right' as side,
-        cm3_amount as amount,
-        newest_date as reconciled_date
-    from counted_orders
-    where customer_id is not null
+        counted.cm3_amount as amount,
+        newest_dates.newest_date as reconciled_date
+    from counted
+    cross join newest_dates
+    where counted.customer_id is not null
 ),
 
 final as (

@@ -1,7 +1,8 @@
 {{ config(access='private') }}
 
 {# Margin against commerce, lines against orders, and the event clock against the cohort clock:
-   per order date, and over the whole life of the shop on the day of its newest event. #}
+   per order date, and over the whole life of the shop on the day of its newest event. Refunds that
+   name no order are in margin as in commerce, and in both clocks, beside the orders. #}
 
 with
 
@@ -20,6 +21,15 @@ commerce_orders as (
 
 fct_order_margin as (
     select * from {{ ref('fct_order_margin') }}
+),
+
+unmatched_refunds as (
+    select * from {{ ref('int_unmatched_refunds') }}
+),
+
+fct_refunds as (
+    select * from {{ ref('fct_refunds') }}
+    where order_id is null and refund_kind <> 'shipping'
 ),
 
 fct_order_line_margin as (
@@ -54,6 +64,23 @@ sides as (
         net_sales_amount as amount,
         order_date as reconciled_date
     from commerce_orders
+    union all
+    select
+        'net_sales_to_commerce' as check_name,
+        '{{ var("reporting_currency") }}' as currency,
+        'left' as side,
+        amount,
+        cohort_date as reconciled_date
+    from cost_lines
+    where order_id is null and cost_type = 'merchandise_refund'
+    union all
+    select
+        'net_sales_to_commerce' as check_name,
+        '{{ var("reporting_currency") }}' as currency,
+        'right' as side,
+        -refund_amount as amount,
+        refund_date as reconciled_date
+    from fct_refunds
     union all
     select
         'shipping_to_commerce' as check_name,
@@ -104,6 +131,14 @@ sides as (
     from fct_order_margin
     union all
     select
+        'events_to_cohorts' as check_name,
+        '{{ var("reporting_currency") }}' as currency,
+        'right' as side,
+        cm2_amount as amount,
+        refund_date as reconciled_date
+    from unmatched_refunds
+    union all
+    select
         'lifetime_events_to_cohorts' as check_name,
         '{{ var("reporting_currency") }}' as currency,
         'left' as side,
@@ -119,6 +154,15 @@ sides as (
         fct_order_margin.cm2_amount as amount,
         newest_dates.newest_date as reconciled_date
     from fct_order_margin
+    cross join newest_dates
+    union all
+    select
+        'lifetime_events_to_cohorts' as check_name,
+        '{{ var("reporting_currency") }}' as currency,
+        'right' as side,
+        unmatched_refunds.cm2_amount as amount,
+        newest_dates.newest_date as reconciled_date
+    from unmatched_refunds
     cross join newest_dates
 ),
 

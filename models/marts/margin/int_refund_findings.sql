@@ -1,7 +1,7 @@
 {{ config(access='private') }}
 
-{# What is odd about refunds. Each counts in full, whatever its line was sold for, except those of
-   an order that is not there: no margin can hold them. #}
+{# What is odd about refunds. Each counts in full, whatever its line was sold for; without its order
+   it counts for its product and customer, in no order. #}
 
 with
 
@@ -114,7 +114,8 @@ findings as (
         null as order_line_id,
         'refund_line:' || refund_line_id as source_row,
         refund_amount as amount,
-        'The order of the refund is not there: no margin holds it. Land the order.' as reason,
+        'The refund names no order that is there. It counts for its product, customer and day, in'
+        || ' the margin of no order. Land the order, if there is one.' as reason,
         refund_date as found_date
     from refund_lines
     where order_id is null

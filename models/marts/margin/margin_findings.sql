@@ -6,6 +6,8 @@ findings as (
     select * from {{ ref('int_refund_findings') }}
     union all
     select * from {{ ref('int_rate_findings') }}
+    union all
+    select * from {{ ref('int_quarantine_findings') }}
 ),
 
 final as (

@@ -11,8 +11,7 @@ final as (
         evidence,
         match_probability,
         match_weight,
-        has_birth_date_or_phone_agreement,
-        has_first_name_conflict,
+        person_probability,
         as_of_at
     from source
 )

@@ -10,6 +10,7 @@ final as (
         id as shopify_order_line_refund_id,
         refund_id as shopify_refund_id,
         order_line_id as shopify_order_line_id,
+        sku,
         restock_type,
         quantity,
         {{ money('subtotal') }} as refund_amount,

@@ -30,6 +30,7 @@ final as (
         source.context_click_id_type as click_id_type,
         source.context_sec_gpc as sec_gpc,
         source.context_device_type as device_type,
+        source.context_user_agent as user_agent,
         source.context_region_code as region_code,
         source.email,
         phone_numbers.phone_e164 as phone_number,

@@ -40,6 +40,7 @@ class PostscriptEvents:
     limits: Limits = LIMITS
     idempotent: Idempotency = "none"
     restates: bool = False
+    is_unverified: bool = True
 
     def upsert(self, rows: Sequence[Row]) -> list[Receipt]:
         """Send each event once; without an answer its row is ambiguous."""
@@ -78,13 +79,14 @@ class PostscriptEvents:
             return Unfit("not_e164:phone_number")
         if not _TYPE.fullmatch(self.event_type):
             return Unfit("not_a_type")
-        if at is None or not row.payload.get("event_id"):
+        if at is None:
             return Unfit("no_event")
         return {
             "type": self.event_type,
             "phone": phone,
             "occurred_at": at,
-            "external_id": str(row.payload["event_id"]),
+            # The key of the row; a plan keeps it out of the payload.
+            "external_id": row.key,
             "properties": properties_of(row.payload),
         }
 

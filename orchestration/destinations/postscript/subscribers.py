@@ -54,9 +54,10 @@ class PostscriptSubscribers:
 
     def _update(self, item: Item) -> Receipt:
         try:
-            if item.row.vendor_id and self._patch(item.row.vendor_id, item.body):
-                return _accepted(item.row, item.row.vendor_id)
-            # Not known yet, or merged away since.
+            known = _known_id(item.row)
+            if known and self._patch(known, item.body):
+                return _accepted(item.row, known)
+            # Not known yet, another phone now, or merged away since.
             found = self._find(str(item.row.payload["phone_number"]))
             if len(found) == 1 and self._patch(found[0], item.body):
                 return _accepted(item.row, found[0])
@@ -107,6 +108,12 @@ def _change(row: Row) -> Mapping[str, Any] | Unfit:
     if len(properties) > PROPERTIES_MAX:
         return Unfit("too_many_properties")
     return {"properties": properties}
+
+
+def _known_id(row: Row) -> str | None:
+    """The stored id, unless it was stored for another phone: that subscriber may be another."""
+    before = (row.prior_payload or row.payload).get("phone_number")
+    return row.vendor_id if before == row.payload["phone_number"] else None
 
 
 def properties_of(payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def _event(row: Row) -> Mapping[str, Any] | Unfit:
     if not any(user[name] for name in MATCHING):
         return Unfit("no_identifier")
     at, value = _seconds(payload.get("event_at")), _number(payload.get("conversion_value_amount"))
-    if at is None or not payload.get("event_id") or not payload.get("event_name"):
+    if at is None or not payload.get("event_name"):
         return Unfit("no_event")
     if value is None or not payload.get("currency"):
         return Unfit("no_value")
@@ -96,7 +96,8 @@ def _event(row: Row) -> Mapping[str, Any] | Unfit:
     return {
         "event": payload["event_name"],
         "event_time": at,
-        "event_id": payload["event_id"],
+        # The key of the row; a plan keeps it out of the payload.
+        "event_id": row.key,
         "user": {name: value for name, value in user.items() if value},
         "properties": {"value": value, "currency": payload["currency"]}
         | ({"order_id": str(payload["order_id"])} if payload.get("order_id") else {}),

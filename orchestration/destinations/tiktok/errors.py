@@ -22,13 +22,17 @@ API = "/open_api/v1.3"
 
 # Some rows took effect, some did not; the answer does not say which.
 PARTIAL = "20001"
+# Stands beside every code of the vendor's inner services.
+INNER = "51xxx"
 
 
 def _codes(body: Any) -> frozenset[str]:
     if body is None:
         return frozenset()
     code = body.get("code") if isinstance(body, Mapping) else None
-    return frozenset({str(code) if isinstance(code, int) else "no_code"})
+    if not isinstance(code, int):
+        return frozenset({"no_code"})
+    return frozenset({str(code)} | ({INNER} if code in range(51_000, 52_000) else set()))
 
 
 def _is_failure(body: Any) -> bool:
@@ -40,8 +44,7 @@ ERRORS = ErrorTable(
     # Too frequent, frequency limited, write conflict, system error, system time-out, and the
     # vendor's inner services; an answer without a code proves nothing.
     retriable_codes=frozenset(
-        {"40100", "40132", "40202", "50000", "50002", "no_code"}
-        | {str(code) for code in range(51_000, 52_000)}
+        {"40100", "40132", "40202", "50000", "50002", INNER, "no_code"}
     ),
     # Parameters, batch too large, personal data not hashed: one row may be at fault.
     refused_codes=frozenset({"40000", "40002", "40061", "40062"}),

@@ -60,7 +60,7 @@ def test_what_the_client_calls_busy_or_broken_is_sent_again() -> None:
     assert {NAMED[name] for name in WAITING} <= ERRORS.retriable_codes
     inner = {code for code in NAMED.values() if code.startswith("51") and len(code) == 5}
     assert len(inner) > 5
-    assert inner <= ERRORS.retriable_codes
+    assert all(ERRORS.codes({"code": int(code)}) & ERRORS.retriable_codes for code in inner)
 
 
 def test_no_code_that_the_client_knows_is_success_but_one() -> None:

@@ -6,6 +6,14 @@ sent as (
     select customer_id from {{ ref('sync_meta__audience_existing_customer') }}
     union all
     select customer_id from {{ ref('sync_google__audience_high_value_seed') }}
+    union all
+    select customer_id from {{ ref('sync_tiktok__audience_existing_customer') }}
+    union all
+    select external_id as customer_id from {{ ref('sync_meta__conversions') }}
+    union all
+    select external_id as customer_id from {{ ref('sync_google__conversions') }}
+    union all
+    select external_id as customer_id from {{ ref('sync_tiktok__conversions') }}
 ),
 
 history as (

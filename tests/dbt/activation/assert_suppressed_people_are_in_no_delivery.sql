@@ -30,12 +30,37 @@ mailed as (
         customer_id,
         email
     from {{ ref('sync_klaviyo__list_cart_abandoner') }}
+    union all
+    select
+        external_id as customer_id,
+        email
+    from {{ ref('sync_klaviyo__events_order_margin') }}
+    union all
+    select
+        customer_id,
+        email
+    from {{ ref('sync_file__list_win_back') }}
+),
+
+texted as (
+    select
+        customer_id,
+        phone_number
+    from {{ ref('sync_postscript__subscribers') }}
 ),
 
 advertised as (
     select customer_id from {{ ref('sync_meta__audience_existing_customer') }}
     union all
     select customer_id from {{ ref('sync_google__audience_high_value_seed') }}
+    union all
+    select customer_id from {{ ref('sync_tiktok__audience_existing_customer') }}
+    union all
+    select external_id as customer_id from {{ ref('sync_meta__conversions') }}
+    union all
+    select external_id as customer_id from {{ ref('sync_google__conversions') }}
+    union all
+    select external_id as customer_id from {{ ref('sync_tiktok__conversions') }}
 ),
 
 subjects as (
@@ -52,6 +77,20 @@ subjects as (
         'email_sha256' as subject_type,
         {{ subject_email_sha256('email') }} as subject_value
     from mailed
+    union all
+    select
+        customer_id,
+        'sms' as channel,
+        'customer_id' as subject_type,
+        customer_id as subject_value
+    from texted
+    union all
+    select
+        customer_id,
+        'sms' as channel,
+        'phone_sha256' as subject_type,
+        {{ subject_phone_sha256('phone_number') }} as subject_value
+    from texted
     union all
     select
         customer_id,

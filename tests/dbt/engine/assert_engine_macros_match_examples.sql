@@ -80,6 +80,17 @@ examples as (
         cast({{ day_of_week("cast('2026-11-29' as date)") }} as {{ dbt.type_string() }}) as result
     union all
     select
+        'iso_utc drops what is below the second' as example,
+        '2026-11-29T23:59:58Z' as expected,
+        {{ iso_utc("cast('2026-11-29 23:59:58.7' as " ~ dbt.type_timestamp() ~ ")") }} as result
+    union all
+    select
+        'unix_milliseconds_text' as example,
+        '1796083198000' as expected,
+        {{ unix_milliseconds_text("cast('2026-11-30 23:59:58' as " ~ dbt.type_timestamp() ~ ")") }}
+            as result
+    union all
+    select
         'order_label of another round is another order' as example,
         'true' as expected,
         case

@@ -8,7 +8,7 @@ daily as (
         event_date,
         sum(amount) as amount
     from {{ ref('int_cost_lines') }}
-    where event_date is not null
+    where event_date is not null and order_id is not null
     group by order_id, event_date
 ),
 

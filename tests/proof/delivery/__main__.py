@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from tests.proof.delivery import diff, faults, privacy, volumes
+from tests.proof.delivery import diff, faults, payloads, planning, privacy, volumes
+from tests.proof.delivery.dagster_recovery import dagster_recovery, dagster_side_by_side
 from tests.proof.harness import Claim, prove
 
 CLAIMS = [
@@ -23,7 +24,23 @@ CLAIMS = [
     Claim("rejects", "Rejects are found, and no row in doubt is accepted", volumes.rejects),
     Claim("profiles", "A million Klaviyo profiles under rate windows", volumes.million_profiles),
     Claim("diff", "The diff of a million rows", diff.diff),
-    Claim("guards", "Guard cases", volumes.guard_cases),
+    Claim("guards", "Guard cases", planning.guard_cases),
+    Claim(
+        "opt_outs",
+        "Opt-outs leave although their plan is halted",
+        planning.opt_outs_leave_a_halted_plan,
+    ),
+    Claim(
+        "refused", "Approvals that let nothing out", planning.approvals_that_are_refused
+    ),
+    Claim("standing", "A standing approval lets out what is inside it", planning.standing_approval),
+    Claim(
+        "restored", "A restored ledger that lost opt-outs", planning.a_restore_that_lost_opt_outs
+    ),
+    Claim("vectors", "Normalisation vectors against our macros", payloads.vectors, quick=False),
+    Claim("oracles", "Payloads against the vendors' own clients", payloads.oracles, quick=False),
+    dagster_side_by_side(),
+    dagster_recovery(),
     Claim("invariants", "The sixteen invariants are functions", faults.invariants),
     Claim("mutants", "Mutants of the engine are noticed", faults.mutants, quick=False),
     Claim("canaries", "No canary where people look", privacy.canaries),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ProcessPoolExecutor
-from importlib import import_module
-from importlib.util import find_spec
 from multiprocessing import get_context
 
 from tests.faults.simulation.people import SYNCS
@@ -17,8 +15,6 @@ FAILURE_RATIO = 0.0664
 DELIVERED_RATIO = 0.9999
 MINUTES_MAX = 30.0
 EXTRA_CALLS_MAX = 28
-GUARD_CASES = "tests.unit.activation.guard_cases"
-GUARD_CASE_COUNT = 40
 
 
 def failures(quick: bool) -> Result:
@@ -92,17 +88,4 @@ def _is_cheap_and_true(one: Search) -> bool:
         one.extra_calls <= EXTRA_CALLS_MAX * one.bad_count
         and one.accepted_bad_count == 0
         and one.rejected_good_count == 0
-    )
-
-
-def guard_cases(quick: bool) -> Result:
-    """The table of cases in which a plan must halt, or must not."""
-    if find_spec(GUARD_CASES) is None:
-        return Result("no table of cases yet", f"{GUARD_CASE_COUNT} of them", "OPEN")
-    cases = import_module(GUARD_CASES).CASES
-    wrong = [case.sentence for case in cases if not case.holds]
-    return passed(
-        not wrong and len(cases) >= GUARD_CASE_COUNT,
-        f"{len(cases) - len(wrong)} of {len(cases)} decided as the table says {wrong[:3] or ''}",
-        f"{GUARD_CASE_COUNT} of {GUARD_CASE_COUNT}",
     )

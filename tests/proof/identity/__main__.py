@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from tests.proof.harness import Claim, prove
-from tests.proof.identity import accuracy, decisions, graphs, ids, linkage
+from tests.proof.identity import accuracy, decisions, graphs, ids, linkage, probable
 
 CLAIMS = [
     Claim("dirt", "The brand is as dirty as real shops", accuracy.dirt),
@@ -18,6 +18,8 @@ CLAIMS = [
     Claim("guards", "What each guard stopped", accuracy.guards),
     Claim("matcher", "Probable matches beside Splink and recordlinkage", linkage.against_libraries),
     Claim("links", "What a probable match links is right", linkage.over_merges, False),
+    Claim("families", "Families in one house stay apart", probable.in_families),
+    Claim("probable", "A brand with probable links on", probable.in_brands),
     Claim("graphs", "Components equal union-find, also after changes", graphs.components, False),
     Claim("shuffled", "A shuffled full rebuild gives the same ids", ids.shuffled),
     Claim("quiet", "On a day without changes no id changes", ids.quiet_day, False),

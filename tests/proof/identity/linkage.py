@@ -1,14 +1,16 @@
 """Claims on the probabilistic matcher, on persons that nobody in this project made.
 
 What lives here: our matcher beside Splink's own examples and recordlinkage, on the same blocks.
-What never does: a choice by the truth: thresholds are those of ``dbt_project.yml``.
+What never does: a choice by the truth: limits are those of ``dbt_project.yml``.
 
-Links are closed to clusters by union-find, so that all are counted alike; in the warehouse the
-component rounds do that, under guards that these sets have no accounts for.
+What counts for us is what ends in one customer: probable links under the limits of
+int_identity_matches, the rule of e-mails beside them, closed to components, under the guard of size
+(the sets hold no account, phone, browser or verified address for another rule or guard to see).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import pandas as pd
@@ -17,50 +19,61 @@ import yaml
 from orchestration.fits.matches import score_records
 from tests.proof.harness import ROOT, Result, passed
 from tests.proof.identity.linkage_oracles import recordlinkage_links, splink_pairs
-from tests.proof.identity.person_sets import PersonSet, Score, person_sets, score
+from tests.proof.identity.person_sets import Link, PersonSet, Score, components, person_sets, score
 from tests.support import SHARED_DATA
 
 BEHIND_MAX = 0.02
-# Where Splink's examples cut their clusters.
+PRECISION_MIN = 0.995
+# Where Splink's examples cut their clusters; its best cut is sought by the truth, for it alone.
 SPLINK_EXAMPLE = 0.95
+SPLINK_CUTS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, SPLINK_EXAMPLE, 0.98, 0.99, 0.995)
+NAMES = (
+    "match_link_probability", "match_review_probability", "person_link_probability",
+    "person_review_probability", "identity_emails_maximum",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Line:
-    """One set: the same model at the same threshold, the example's, and what we really link."""
+    """One set: what is one customer with us, beside Splink at the same limit and at its best."""
 
     name: str
-    ours: Score
-    splink: Score
-    splink_example: Score
     linked: Score
-    reviewed_count: int
-    withheld: dict[str, int]
+    scored: Score
+    splink: Score
+    splink_cautious: Score
+    splink_example: Score
+    splink_best: tuple[float, Score]
     recordlinkage: dict[str, Score]
+    reviewed_count: int
+    waiting: Counter[str]
 
     @property
     def is_within(self) -> bool:
-        return self.ours.f1 >= self.splink.f1 - BEHIND_MAX
+        return self.linked.f1 >= self.splink.f1 - BEHIND_MAX
 
     def __str__(self) -> str:
         others = ", ".join(f"{name} {one.f1:.4f}" for name, one in self.recordlinkage.items())
-        waits = " and ".join(f"{reason}: {count}" for reason, count in self.withheld.items())
+        waits = ", ".join(f"{count} {why}" for why, count in self.waiting.most_common())
+        cut, best = self.splink_best
+        behind = "" if self.is_within else f", {self.splink.f1 - self.linked.f1:.4f} behind"
         return (
-            f"{self.name}: ours {self.ours}, Splink {self.splink}; at its example's"
-            f" {SPLINK_EXAMPLE:g} Splink {self.splink_example.f1:.4f}; recordlinkage {others};"
-            f" linked without a person {self.linked}, {self.reviewed_count} pairs to review;"
-            f" pairs above the threshold that wait because {waits}"
+            f"{self.name}: in one customer {self.linked}, Splink {self.splink}{behind}; Splink"
+            f" without the pairs that wait with us {self.splink_cautious.f1:.4f}, at its example's"
+            f" {SPLINK_EXAMPLE:g} {self.splink_example.f1:.4f}, at its best {best.f1:.4f}"
+            f" ({cut:g}); recordlinkage {others}; our score alone {self.scored.f1:.4f}, of whose"
+            f" pairs these wait for a person because a relative could have them: {waits or 'none'};"
+            f" {self.reviewed_count} pairs to review"
         )
 
 
 def against_libraries(quick: bool) -> Result:
-    """Pairwise F1 of the matcher at match_link_probability, at most 0.02 below Splink's there.
+    """Pairwise F1 of what is one customer, at most 0.02 below Splink's at match_link_probability.
 
-    What is linked without a person is less: a pair whose birth date is not known or differs, or
-    whose first names differ, waits for a person whatever its score.
+    A set on which we are further behind is told as such, with the pairs that make the difference.
     """
-    limit = thresholds()
-    bar = f"F1 at p ≥ {limit['match_link_probability']} at most {BEHIND_MAX} below Splink"
+    limit = limits()
+    bar = f"F1 of one customer at most {BEHIND_MAX} below Splink at the same limit; why, where not"
     if not SHARED_DATA.is_dir():
         return Result(f"no third-party data in {SHARED_DATA.name}/", bar, "OPEN")
     lines = [measure(persons, limit) for persons in person_sets(SHARED_DATA, quick)]
@@ -68,73 +81,95 @@ def against_libraries(quick: bool) -> Result:
 
 
 def over_merges(quick: bool) -> Result:
-    """What is linked without a person is right: precision of linked pairs on every set."""
-    bar = "precision of linked pairs at least 0.995"
+    """What is linked without a person is right: precision of one customer on every set."""
+    bar = f"precision of one customer at least {PRECISION_MIN}"
     if not SHARED_DATA.is_dir():
         return Result(f"no third-party data in {SHARED_DATA.name}/", bar, "OPEN")
-    limit, figures = thresholds(), {}
+    limit, figures = limits(), {}
     for persons in person_sets(SHARED_DATA, quick):
-        figures[persons.name] = _linked(score_records(persons.traits), persons, limit).precision
+        pairs = score_records(persons.traits)
+        figures[persons.name] = score(graph_links(pairs, persons, limit), persons.person_of)
     return passed(
-        min(figures.values()) >= 0.995,
-        ", ".join(f"{name} {precision:.4f}" for name, precision in figures.items()),
+        min(one.precision for one in figures.values()) >= PRECISION_MIN,
+        ", ".join(f"{name} {one.precision:.4f}" for name, one in figures.items()),
         bar,
     )
 
 
-def thresholds() -> dict[str, float]:
-    """The two limits as the project sets them."""
+def limits() -> dict[str, float]:
+    """The limits as the project sets them."""
     variables = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
-    names = ("match_link_probability", "match_review_probability")
-    return {name: float(variables[name]) for name in names}
+    return {name: float(variables[name]) for name in NAMES}
 
 
 def measure(persons: PersonSet, limit: dict[str, float]) -> Line:
     """Run all three on one set."""
     pairs, theirs = score_records(persons.traits), splink_pairs(persons)
     link_at = limit["match_link_probability"]
-    verdicts = is_linked(pairs, limit)
-    reviewed = (pairs["match_probability"] >= limit["match_review_probability"]) & ~verdicts
-    reviewed &= pairs["has_birth_date_or_phone_agreement"] | ~pairs["has_first_name_conflict"]
-    sure = pairs["match_probability"] >= link_at
+    sure = pairs[pairs["match_probability"] >= link_at]
+    waiting = sure[~is_linked(sure, limit) & ~sure["has_same_email"]]
+    reviewed = pairs["match_probability"] >= limit["match_review_probability"]
+    reviewed &= pairs["person_probability"] >= limit["person_review_probability"]
+    cuts = {cut: score(_splink(theirs, cut), persons.person_of) for cut in SPLINK_CUTS}
+    best = max(cuts, key=lambda cut: cuts[cut].f1)
+    waits = set(ends(waiting))
     return Line(
         name=persons.name,
-        ours=_at(pairs, "left_node_key", "right_node_key", link_at, persons),
-        splink=_at(theirs, "node_key_l", "node_key_r", link_at, persons),
-        splink_example=_at(theirs, "node_key_l", "node_key_r", SPLINK_EXAMPLE, persons),
-        linked=_linked(pairs, persons, limit),
-        reviewed_count=int(reviewed.sum()),
-        withheld={
-            "first names differ": int((sure & pairs["has_first_name_conflict"]).sum()),
-            "no birth date or phone agrees": int(
-                (sure & ~pairs["has_birth_date_or_phone_agreement"]).sum()
-            ),
-        },
+        linked=score(graph_links(pairs, persons, limit), persons.person_of),
+        scored=score(ends(sure), persons.person_of),
+        splink=cuts[link_at],
+        splink_cautious=score(
+            [link for link in _splink(theirs, link_at) if link not in waits], persons.person_of
+        ),
+        splink_example=cuts[SPLINK_EXAMPLE],
+        splink_best=(best, cuts[best]),
         recordlinkage={
             name: score(links, persons.person_of)
             for name, links in recordlinkage_links(persons).items()
         },
+        reviewed_count=int((reviewed & ~is_linked(pairs, limit) & ~pairs["has_same_email"]).sum()),
+        waiting=Counter(waiting["evidence"].map(why)),
     )
+
+
+def why(evidence: str) -> str:
+    """Who else the two could be, as the first name and the birth date tell it."""
+    levels = dict(part.rsplit(" ", 1) for part in evidence.split("; "))
+    first_name = levels.get("first name", "unknown")
+    birth_date = levels.get("birth date", "unknown")
+    if first_name in ("different", "distant"):
+        return "as twins" if birth_date in ("same", "slip") else "as other relatives"
+    if birth_date in ("different", "distant"):
+        return "as parent and child of one name"
+    if birth_date == "unknown":
+        return "with name and address alone"
+    return "with a first name that is unknown or only near"
 
 
 def is_linked(pairs: pd.DataFrame, limit: dict[str, float]) -> pd.Series:
     """The verdict ``link`` of int_identity_matches."""
-    return (
-        (pairs["match_probability"] >= limit["match_link_probability"])
-        & pairs["has_birth_date_or_phone_agreement"]
-        & ~pairs["has_first_name_conflict"]
+    return (pairs["match_probability"] >= limit["match_link_probability"]) & (
+        pairs["person_probability"] >= limit["person_link_probability"]
     )
 
 
-def _linked(pairs: pd.DataFrame, persons: PersonSet, limit: dict[str, float]) -> Score:
-    linked = pairs[is_linked(pairs, limit)]
-    return score(
-        zip(linked["left_node_key"], linked["right_node_key"], strict=True), persons.person_of
-    )
+def graph_links(pairs: pd.DataFrame, persons: PersonSet, limit: dict[str, float]) -> list[Link]:
+    """Links that stand in the graph: the rule of e-mails, and probable ones under the size."""
+    same = persons.records.dropna(subset=["email"]).sort_values(["email", "node_key"])
+    firsts = same.groupby("email")["node_key"].transform("first")
+    by_email = list(zip(firsts, same["node_key"], strict=True))
+    probable = ends(pairs[is_linked(pairs, limit) & ~pairs["has_same_email"]])
+    group_of = components([*by_email, *probable], persons.person_of)
+    emails = same["email"].groupby(same["node_key"].map(group_of)).nunique()
+    over = set(emails[emails > limit["identity_emails_maximum"]].index)
+    return [*by_email, *(link for link in probable if group_of[link[0]] not in over)]
 
 
-def _at(
-    pairs: pd.DataFrame, left: str, right: str, threshold: float, persons: PersonSet
-) -> Score:
+def ends(pairs: pd.DataFrame) -> list[Link]:
+    return list(zip(pairs["left_node_key"], pairs["right_node_key"], strict=True))
+
+
+def _splink(pairs: pd.DataFrame, threshold: float) -> list[Link]:
     kept = pairs[pairs["match_probability"] >= threshold]
-    return score(zip(kept[left], kept[right], strict=True), persons.person_of)
+    ends = kept[["node_key_l", "node_key_r"]]
+    return list(zip(ends.min(axis=1), ends.max(axis=1), strict=True))

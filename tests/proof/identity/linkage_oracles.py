@@ -15,9 +15,8 @@ import pandas as pd
 import pyarrow as pa
 
 from orchestration.fits.blocks import BLOCKS, with_blocks
-from tests.proof.identity.person_sets import FAKE, PersonSet
+from tests.proof.identity.person_sets import FAKE, Link, PersonSet
 
-Link = tuple[str, str]
 # Least similarity of two texts in recordlinkage's guide.
 SIMILAR = 0.85
 # The guide calls a pair a match where more than three of six features agree.
@@ -63,8 +62,7 @@ def _febrl() -> tuple[list[Any], list[Any], float, list[tuple[str, ...]]]:
         cl.ExactMatch("zip").configure(term_frequency_adjustments=True),
     ]
     swapped = (
-        "l.first_name = r.last_name and l.last_name = r.first_name"
-        " and l.birth_date = r.birth_date"
+        "l.first_name = r.last_name and l.last_name = r.first_name and l.birth_date = r.birth_date"
     )
     sure = [block_on("first_name", "last_name", "birth_date"), swapped]
     return comparisons, sure, 0.9, [("birth_date",), ("zip",)]

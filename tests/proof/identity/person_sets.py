@@ -18,6 +18,7 @@ import pyarrow as pa
 from orchestration.fits.traits import COLUMNS, Traits
 
 AS_OF = datetime(2026, 1, 1)
+Link = tuple[str, str]
 FEBRL = ("febrl dataset1", "febrl dataset3")
 FAKE = "splink fake_1000"
 
@@ -58,9 +59,9 @@ def person_sets(data: Path, quick: bool) -> list[PersonSet]:
     return sets if quick else [*sets, _febrl(data, 3), _fake(data)]
 
 
-def score(links: Iterable[tuple[str, str]], person_of: Mapping[str, str]) -> Score:
-    """Close the links to clusters (union-find) and count pairs of records in both partitions."""
-    parent = {record: record for record in person_of}
+def components(links: Iterable[Link], records: Iterable[str]) -> dict[str, str]:
+    """Record → a record that stands for all that links join (union-find)."""
+    parent = {record: record for record in records}
 
     def root(record: str) -> str:
         while parent[record] != record:
@@ -70,7 +71,12 @@ def score(links: Iterable[tuple[str, str]], person_of: Mapping[str, str]) -> Sco
 
     for left, right in links:
         parent[root(left)] = root(right)
-    found = {record: root(record) for record in person_of}
+    return {record: root(record) for record in parent}
+
+
+def score(links: Iterable[Link], person_of: Mapping[str, str]) -> Score:
+    """Close the links to clusters and count pairs of records in both partitions."""
+    found = components(links, person_of)
     correct = _pairs((found[record], person) for record, person in person_of.items())
     predicted, true = _pairs(found.values()), _pairs(person_of.values())
     return Score(correct / predicted if predicted else 0.0, correct / true)
@@ -82,9 +88,7 @@ def _pairs(groups: Iterable[object]) -> int:
 
 def _febrl(data: Path, number: int) -> PersonSet:
     """The social security number stays out: no shop has one."""
-    raw = pd.read_csv(
-        data / "febrl" / f"dataset{number}.csv", dtype=str, skipinitialspace=True
-    )
+    raw = pd.read_csv(data / "febrl" / f"dataset{number}.csv", dtype=str, skipinitialspace=True)
     birth = raw["date_of_birth"]
     street = raw["street_number"].fillna("") + " " + raw["address_1"].fillna("")
     records = _laid_out({

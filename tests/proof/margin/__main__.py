@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import sys
 
-from tests.proof.harness import Claim, Result, prove
+from tests.proof.harness import Claim, prove
 from tests.proof.margin import (
+    bench,
     expected,
     findings,
     fixtures,
     landings,
     ledger,
+    marginal,
     marketing,
     shop,
     thresholds,
 )
-
-
-def _open(text: str) -> Result:
-    return Result("not measured yet", text, "OPEN")
-
 
 CLAIMS = [
     Claim("cm_01", "The worked example of an order, every number", fixtures.fixtures),
@@ -28,6 +25,7 @@ CLAIMS = [
     Claim("brands", "Small brands of other seeds equal theirs", ledger.small),
     Claim("grains", "Every grain sums to its parent", marketing.grains, False),
     Claim("spend", "Ad spend is shared out to the cent", marketing.spend, False),
+    Claim("mar_01", "The next unit of spend beside the average", marginal.marginal, False),
     Claim("model", "Another attribution model changes no reader", marketing.another_model, False),
     Claim("errors", "An error of cents is seen", marketing.errors, False),
     Claim("expected", "Young orders wait for their returns", expected.expected_margin, False),
@@ -44,8 +42,8 @@ CLAIMS = [
         findings.bad_input, False,
     ),
     Claim(
-        "bench", "5M orders and 12M lines beside a scan and a plain sum",
-        lambda quick: _open("at most 6 GB, at most linear"), False,
+        "bench", "The margin build beside a scan and a plain sum, at a small size",
+        bench.small_size, False,
     ),
 ]  # fmt: skip
 

@@ -1,6 +1,8 @@
 """Claims that our margin is the brand's own ledger, which other code wrote, to the cent.
 
-What lives here: brands landed and built up to margin, each amount beside the ledger's.
+What lives here: brands landed and built up to margin, each amount beside two ledgers: the brand's,
+in whole cents, and that of ``tests/hand_ledger.py``, in Decimal from the raw files. Neither shares
+a line with the SQL or with the other.
 What never does: a tolerance.
 """
 
@@ -13,11 +15,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from orchestration import run
 from orchestration.brand import make_brand
 from orchestration.project import DbtProject
 from orchestration.settings import Settings
+from tests.hand_ledger import HandLedger
 from tests.proof.harness import Result, passed
 from tests.support import environment
 
@@ -47,6 +51,16 @@ select source_relation || ':' || shopify_order_id as order_id,
     cost_type, event_date, cohort_date,
     cast(sum(reporting_amount_minor) as decimal(16, 0)) * 0.01 as amount
 from read_parquet(?) group by all
+"""
+_BY_HAND = """
+select coalesce(max(abs(coalesce(one.amount, 0) - coalesce(other.amount, 0))), 0), count(*)
+from (
+    select cast(split_part(order_id, ':', 2) as bigint) as order_id,
+        cast(split_part(order_line_id, ':', 2) as bigint) as line_id, cost_type, event_date,
+        sum(amount) as amount
+    from ours group by all
+) as one
+full join by_hand as other using (order_id, line_id, cost_type, event_date)
 """
 GRAINS = {
     "line, type and day": "order_line_id, cost_type, event_date, cohort_date",
@@ -125,7 +139,7 @@ def _compared(customers: int, months: int, seed: int) -> Compared:
         run.land(settings, run.Source(directory=files), now=lambda: datetime.now(UTC))
         project = _project(settings)
         project.build(MODELS, indirect_selection="empty").raise_for_failures()
-        return _beside(settings.warehouse, files / "truth")
+        return _beside(settings.warehouse, files)
 
 
 def _project(settings: Settings) -> DbtProject:
@@ -139,7 +153,8 @@ def _project(settings: Settings) -> DbtProject:
 _PARSED: dict[str, object] = {}
 
 
-def _beside(warehouse: Path, truth: Path) -> Compared:
+def _beside(warehouse: Path, files: Path) -> Compared:
+    truth = files / "truth"
     errors: dict[str, Decimal] = {}
     rows: dict[str, int] = {}
     with duckdb.connect() as connection:
@@ -151,10 +166,26 @@ def _beside(warehouse: Path, truth: Path) -> Compared:
         errors["order margin"], rows["order margin"] = _figures(
             connection, _ORDERS, [str(truth / "order_totals.parquet")]
         )
+        _put_by_hand(connection, files)
+        errors["line, type and day by hand"], rows["line, type and day by hand"] = _figures(
+            connection, _BY_HAND
+        )
         cases = frozenset(
             row[0] for row in connection.execute("select distinct cost_type from ours").fetchall()
         )
     return Compared(errors, rows, cases)
+
+
+def _put_by_hand(connection: duckdb.DuckDBPyConnection, files: Path) -> None:
+    entries = [(key, amount) for key, amount in HandLedger(files).reporting.items() if amount]
+    columns = {
+        "order_id": pa.array([key[0] for key, _ in entries], pa.int64()),
+        "line_id": pa.array([key[1] for key, _ in entries], pa.int64()),
+        "cost_type": pa.array([key[2] for key, _ in entries], pa.string()),
+        "event_date": pa.array([key[3] for key, _ in entries], pa.date32()),
+        "amount": pa.array([amount for _, amount in entries], pa.decimal128(18, 4)),
+    }
+    connection.register("by_hand", pa.table(columns))
 
 
 def _figures(

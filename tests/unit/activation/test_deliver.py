@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -426,6 +426,23 @@ def test_no_transaction_writes_more_than_a_thousand_rows(world: World, vendor: V
     world.sync(vendor, many)
     world.sync(vendor, {key: f"new-{email}" for key, email in many.items()})
     assert 500 < highest[0] <= 1_000
+
+
+@pytest.mark.parametrize(("may_have_effect", "calls"), [(True, 1), (False, 2)])
+def test_what_cannot_be_sent_twice_is_in_doubt_where_it_may_have_arrived(
+    world: World, may_have_effect: bool, calls: int
+) -> None:
+    @dataclass
+    class Once(Vendor):
+        idempotent: str = "none"
+
+    vendor = Once()
+    lost = RetriableError("time-out.", remedy="Wait.", may_have_effect=may_have_effect)
+    vendor.script = [lost]
+    report = world.sync(vendor, FOUR)
+    assert len(vendor.calls) == calls
+    verdict = "ambiguous" if may_have_effect else "accepted"
+    assert report.deliveries[0].verdict_counts == {("add", verdict): 4}
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,35 +1,34 @@
-"""Guards: the table of what halts."""
+"""Guards: the table of what halts, and what the reasons say."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from orchestration.activation.guards import PlanCounts, judge
+from orchestration.activation.guards import GUARDS, Circumstances, EqualKeys, PlanCounts, judge
+from tests.unit.activation.guard_cases import CASES, GuardCase
 
 
-@pytest.mark.parametrize(
-    ("desired", "delivered", "added", "removed", "by_choice", "state"),
-    [
-        (10, 0, 10, 0, 0, "open"),
-        (0, 0, 0, 0, 0, "nothing_to_do"),
-        (10, 10, 0, 0, 0, "nothing_to_do"),
-        (0, 1, 0, 1, 0, "halted"),
-        (0, 1, 0, 1, 1, "halted"),
-        (0, 1, 0, 0, 0, "halted"),
-        (50, 100, 0, 50, 0, "open"),
-        (49, 100, 0, 51, 0, "halted"),
-        (49, 100, 0, 51, 1, "open"),
-        (450, 510, 0, 51, 0, "open"),
-        (449, 509, 0, 51, 0, "halted"),
-        (9_000, 10_000, 0, 1_000, 0, "open"),
-        (8_999, 10_000, 0, 1_001, 0, "halted"),
-        (8_999, 10_000, 5_000, 1_001, 0, "halted"),
-        (8_000, 10_000, 0, 2_000, 1_000, "open"),
-    ],
-)
-def test_judgement(
-    desired: int, delivered: int, added: int, removed: int, by_choice: int, state: str
-) -> None:
-    judgement = judge(PlanCounts(desired, delivered, added, 0, removed, by_choice, 0))
-    assert judgement.state == state
-    assert (judgement.reason is None) == (state == "open")
+@pytest.mark.parametrize("case", CASES, ids=[case.sentence for case in CASES])
+def test_judgement(case: GuardCase) -> None:
+    assert (case.judgement.state, case.judgement.guards) == (case.state, case.guards)
+    assert (case.judgement.reason is None) == (case.state == "open")
+
+
+def test_the_table_has_forty_cases_and_every_guard_halts_in_one() -> None:
+    assert len({case.sentence for case in CASES}) == 40
+    assert {guard for case in CASES for guard in case.guards} == set(GUARDS)
+
+
+def test_reasons_hold_figures_names_and_hashes() -> None:
+    counts = PlanCounts(400, 1_000, 0, 0, 600, 0, 0)
+    circumstances = Circumstances(
+        equal_keys=EqualKeys(2, ("0a1b", "2c3d")),
+        ages={"shop": timedelta(hours=53), "web": timedelta(hours=1)},
+    )
+    reason = str(judge(counts, circumstances).reason)
+    assert "600 of 1000 delivered rows would leave" in reason
+    assert "2 keys stand more than once (hashed: 0a1b, 2c3d)" in reason
+    assert "nothing new came from shop for 53 h (limit 48 h)" in reason
+    assert "web" not in reason

@@ -84,3 +84,42 @@ def test_no_manifest_says_what_to_run(tmp_path: Path) -> None:
     for name in ("missing.json", "broken.json"):
         with pytest.raises(SyncSpecError, match="tributary build"):
             read_sync_specs(tmp_path / name)
+
+
+def parent(name: str, *columns: str, alias: str | None = None) -> dict[str, Any]:
+    return {
+        "resource_type": "model",
+        "name": name,
+        "schema": "audiences",
+        "alias": alias,
+        "columns": {column: {} for column in columns},
+    }
+
+
+@pytest.mark.parametrize(
+    ("refers_to", "kind", "audience"),
+    [
+        (["2", "1"], "membership", ("audiences", "audience_vip")),
+        (["2", "1"], "profile", None),
+        (["2"], "membership", None),
+        (["1", "3"], "membership", None),
+        (["4"], "membership", ("audiences", "audience_old")),
+        ([], "membership", None),
+        (["elsewhere"], "membership", None),
+    ],
+)
+def test_the_one_audience_that_decides_a_membership_gives_the_reasons(
+    tmp_path: Path, refers_to: list[str], kind: str, audience: tuple[str, str] | None
+) -> None:
+    why = ("customer_id", "reason", "entered_at")
+    made = {**node(sync={**SYNC, "kind": kind}), "depends_on": {"nodes": refers_to}}
+    file = manifest(
+        tmp_path,
+        made,
+        parent("audience_vip", *why),
+        parent("dim_customers", "customer_id"),
+        parent("audience_win_back", *why),
+        parent("audience_new", *why, alias="audience_old"),
+    )
+    (spec,) = read_sync_specs(file)
+    assert spec.audience == audience

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from orchestration.brand import BrandSummary
+from tests.hand_ledger import HandLedger, Key
 from tests.unit.brand.conftest import Query
-from tests.unit.brand.hand_ledger import HandLedger, Key
 
 
 @pytest.fixture(scope="module")

@@ -44,15 +44,19 @@ def rows(output: str) -> list[list[str]]:
 
 def test_people_see_each_amount_with_rule_row_date_and_how_sure(home: Path) -> None:
     output = call("1001").output
-    assert "CM2 35.80 USD (at the order 58.40)" in output
+    assert "CM2 35.80 USD (at the order 58.40), CM3 17.80." in output
+    assert "shared by the credits of last_non_direct: a rule, no experiment." in output
     assert "cost of goods fallback, known for 100.0 %" in output
-    assert "7 of 20 amounts are estimated, 41.50 in all" in output
+    assert "7 of 22 amounts are estimated, 41.50 in all" in output
     shown = rows(output)
     assert ["-4.68", "Carrier label", "carrier_label", "shipment A", "2026-10-05",
             "estimated"] in shown  # fmt: skip
     assert ["-12.00", "Cost of goods sold", "cost_of_goods", "order_line 12", "2026-10-05",
             "estimated, fallback"] in shown  # fmt: skip
+    assert ["-13.09", "Ad spend", "ad_spend", "ad_spend meta_ads:ad:77", "2026-10-05",
+            "shared by credit"] in shown  # fmt: skip
     assert ["-11.46", "= CM2", "", "", "", ""] in shown
+    assert ["-16.37", "= CM3", "", "", "", ""] in shown
     assert ["35.80", "= CM2", "", ""] in shown
     assert "home.example" not in output
 
@@ -73,6 +77,7 @@ def test_people_see_the_days_of_the_event_clock(home: Path) -> None:
     shown = rows(output)
     assert ["-22.60", "= CM2 of the day", "", "", "", ""] in shown
     assert ["35.80", "= CM2 so far", "", "", "", ""] in shown
+    assert ["17.80", "= CM3 so far", "", "", "", ""] in shown
     assert ["-1.50", "Return handling", "return_handling", "refund 5", "12", "actual"] in shown
 
 
@@ -84,7 +89,8 @@ def test_a_missing_cost_is_said_not_zero(home: Path) -> None:
 
 def test_scripts_get_exact_text_and_both_dates(home: Path) -> None:
     value = answer("shop:1", "--clock", "event")
-    assert value["ladder"]["cm2_amount"] == "35.8000"
+    assert (value["ladder"]["cm2_amount"], value["ladder"]["cm3_amount"]) == ("35.8000", "17.8000")
+    assert value["attribution_model"] == "last_non_direct"
     assert [(day["date"], day["cm2_amount"]) for day in value["days"]] == [
         ("2026-10-05", "58.4000"), ("2026-10-20", "-22.6000"),
     ]  # fmt: skip

@@ -11,6 +11,7 @@ from orchestration.destinations.base import (
     RetriableError,
     Row,
     idempotency,
+    is_unverified,
 )
 from orchestration.destinations.registry import open_destination
 from tests.unit.destinations.fakes import Answer, Vendor, ok, settings
@@ -64,6 +65,17 @@ def test_a_stored_id_saves_the_look_up_and_a_stale_one_costs_it() -> None:
     )
     assert destination.upsert([row("s1")])[0].vendor_id == "s2"
     assert [request.method for request in vendor.requests] == ["PATCH", "GET", "PATCH"]
+
+
+def test_a_new_phone_is_looked_up_and_the_old_subscriber_is_left_alone() -> None:
+    destination, vendor = plugin(
+        "subscribers", listed({"id": "s2", "phone_number": PHONE}), ok({})
+    )
+    prior = {"phone_number": "+16505550000", "property_segment": "vip"}
+    given = Row("k", dict(row().payload), prior_payload=prior, vendor_id="s1")
+    assert destination.upsert([given])[0].vendor_id == "s2"
+    assert [request.method for request in vendor.requests] == ["GET", "PATCH"]
+    assert vendor.requests[1].url.path == "/api/v2/subscribers/s2"
 
 
 @pytest.mark.parametrize(
@@ -179,7 +191,7 @@ def test_a_refused_row_is_a_receipt() -> None:
 
 def event(**changes: Any) -> Row:
     payload = {
-        "event_id": "event:1", "event_at": "2026-11-20T13:00:00+01:00", "phone_number": PHONE,
+        "event_at": "2026-11-20T13:00:00+01:00", "phone_number": PHONE,
         "property_product": "Shoe",
     }  # fmt: skip
     return Row("event:1", {**payload, **changes})
@@ -195,7 +207,7 @@ def test_an_event_has_the_vendors_shape() -> None:
         "occurred_at": "2026-11-20 12:00:00.000000", "properties": {"product": "Shoe"},
     }
     assert (receipts[0].verdict, receipts[0].vendor_id) == ("accepted_unverified", "e1")
-    assert idempotency(destination) == "none"
+    assert (idempotency(destination), is_unverified(destination)) == ("none", True)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +237,6 @@ def test_an_event_that_never_arrived_waits(answer: Answer) -> None:
         ("events/x", {"phone_number": "650"}, "not_e164:phone_number"),
         ("events/x", {"event_at": "2026-11-20T13:00:00"}, "no_event"),
         ("events/x", {"event_at": "soon"}, "no_event"),
-        ("events/x", {"event_id": None}, "no_event"),
         ("events/back in stock", {}, "not_a_type"),
     ],
 )
@@ -241,6 +252,7 @@ def test_an_event_that_says_too_little_stays_here(
 def test_every_call_may_be_sent_again_and_none_taken_back(object_name: str) -> None:
     destination, vendor = plugin(object_name)
     assert idempotency(destination) == "upsert"
+    assert is_unverified(destination) == (object_name != "subscribers")
     assert destination.limits.burst_per_second == 15
     assert [receipt.reason for receipt in destination.remove([row()])] == ["not_removable"]
     assert vendor.requests == []

@@ -61,7 +61,6 @@ def partly(*bad: int) -> Callable[[Any], httpx.Response]:
 
 def event(**changes: Any) -> Row:
     payload = {
-        "event_id": "purchase:shop:1",
         "event_name": "Purchase",
         "event_at": "2026-11-20T12:00:00+00:00",
         "order_id": "1",
@@ -228,7 +227,6 @@ def test_our_plain_customer_id_stays_with_us() -> None:
         ({"is_limited_data_use": True}, "limited_data_use"),
         ({"event_at": None}, "no_event"),
         ({"event_at": "2026-11-20T12:00:00"}, "no_event"),
-        ({"event_id": None}, "no_event"),
         ({"conversion_value_amount": None}, "no_value"),
         ({"conversion_value_amount": "NaN"}, "no_value"),
         ({"conversion_value_amount": "many"}, "no_value"),

@@ -12,6 +12,7 @@ from orchestration.fits import FitError, fit_matches
 from orchestration.fits.matches import FACTS, PAIR
 from tests.unit.fits.people import crowd, record, traits
 
+LINK, REVIEW = 0.99, 0.5
 HOME = {"street": "12 orchard lane", "city": "velton", "zip": "40404"}
 ADA = {"first_name": "ada", "last_name": "quill", **HOME}
 CASES = [
@@ -29,6 +30,38 @@ CASES = [
            zip="70707", phone="+16505550003", birth_date="1991-08-30", email="vera@a.test"),
     record("twin|2", first_name="hugo", last_name="lind", street="5 elm row", city="easton",
            zip="70707", phone="+16505550003", birth_date="1991-08-30", email="hugo@b.test"),
+    record("couple|1", first_name="ella", last_name="voss", street="6 ash row", city="dalton",
+           zip="11414", phone="+16505550004", email="e.voss@a.test"),
+    record("couple|2", first_name="carl", last_name="voss", street="6 ash row", city="dalton",
+           zip="11414", phone="+16505550004", email="c.voss@a.test"),
+    record("alike|1", first_name="emma", last_name="tolk", street="8 yew row", city="milton",
+           zip="12515", birth_date="1994-05-06", email="emma@a.test"),
+    record("alike|2", first_name="mia", last_name="tolk", street="8 yew row", city="milton",
+           zip="12515", birth_date="1994-05-06", email="mia@b.test"),
+    record("swapped|1", first_name="tilda", last_name="ranke", street="2 bay row", city="carton",
+           zip="13616", birth_date="1988-02-29"),
+    record("swapped|2", first_name="rankke", last_name="tilda", street="2 bay row", city="carton",
+           zip="13616", birth_date="1988-02-29"),
+    record("family|1", first_name="tolk", last_name="jonas", street="8 yew row", city="milton",
+           zip="12515"),
+    record("family|2", first_name="clara", last_name="tolk", street="8 yew row", city="milton",
+           zip="12515"),
+    record("short|1", first_name="robert", last_name="hale", street="4 sea row", city="barton",
+           zip="14717", birth_date="1979-10-05"),
+    record("short|2", first_name="bob", last_name="hale", street="4 sea row", city="barton",
+           zip="14717", birth_date="1979-10-05"),
+    record("initial|1", first_name="k", last_name="dorn", street="4 fen row", city="hilton",
+           zip="15818", birth_date="1969-10-05"),
+    record("initial|2", first_name="kerstin", last_name="dorn", street="4 fen row", city="hilton",
+           zip="15818", birth_date="1969-10-05"),
+    record("crossed|1", first_name="paula", last_name="renn", street="3 dale row", city="walton",
+           zip="16919", birth_date="1984-03-11"),
+    record("crossed|2", first_name="paula", last_name="renn", street="3 dale row", city="walton",
+           zip="16919", birth_date="1984-11-03"),
+    record("nameless|1", first_name="ruth", last_name="ader", street="5 moor row", city="selton",
+           zip="18111", birth_date="1971-12-24"),
+    record("nameless|2", last_name="ader", street="5 moor row", city="selton", zip="18111",
+           birth_date="1971-12-24"),
     record("digit|1", first_name="nora", last_name="falk", street="9 oak row", city="weston",
            zip="80808", birth_date="1990-04-12", email="nora@a.test"),
     record("digit|2", first_name="nora", last_name="falk", street="9 oak row", city="weston",
@@ -52,34 +85,41 @@ def pair(pairs: pd.DataFrame, name: str) -> pd.Series:
 
 def test_a_mistyped_address_with_the_same_phone_agrees(pairs: pd.DataFrame) -> None:
     found = pair(pairs, "typo")
-    assert found["match_probability"] >= 0.99
-    assert found["has_birth_date_or_phone_agreement"]
-    assert not found["has_first_name_conflict"]
+    assert found["match_probability"] >= LINK
+    assert found["person_probability"] >= LINK
     assert found["evidence"] == (
         "first name same; last name same; street same; place same; e-mail slip; phone same"
     )
 
 
-def test_father_and_son_score_high_and_do_not_agree(pairs: pd.DataFrame) -> None:
-    found = pair(pairs, "father")
+@pytest.mark.parametrize("name", ["digit", "crossed", "swapped", "short", "initial", "nameless"])
+def test_a_slip_is_no_other_person(pairs: pd.DataFrame, name: str) -> None:
+    found = pair(pairs, name)
+    assert found["match_probability"] >= LINK
+    assert found["person_probability"] >= LINK
+
+
+@pytest.mark.parametrize("name", ["father", "junior", "twin", "alike"])
+def test_relatives_score_high_and_wait_for_a_person(pairs: pd.DataFrame, name: str) -> None:
+    found = pair(pairs, name)
     assert found["match_probability"] >= 0.90
-    assert not found["has_birth_date_or_phone_agreement"]
+    assert found["person_probability"] < LINK
 
 
-def test_a_shared_phone_says_nothing_where_birth_dates_differ(pairs: pd.DataFrame) -> None:
-    assert not pair(pairs, "junior")["has_birth_date_or_phone_agreement"]
+@pytest.mark.parametrize("name", ["couple", "family"])
+def test_a_household_is_nobodys_question(pairs: pd.DataFrame, name: str) -> None:
+    found = pairs[
+        (pairs["left_node_key"] == f"{name}|1") & (pairs["right_node_key"] == f"{name}|2")
+    ]
+    assert (found["person_probability"] < REVIEW).all()
 
 
-def test_twins_share_all_but_the_first_name_and_are_two(pairs: pd.DataFrame) -> None:
-    found = pair(pairs, "twin")
-    assert found["match_probability"] >= 0.90
-    assert found["has_first_name_conflict"]
-
-
-def test_a_slip_in_the_birth_date_still_agrees(pairs: pd.DataFrame) -> None:
-    found = pair(pairs, "digit")
-    assert found["has_birth_date_or_phone_agreement"]
-    assert "birth date slip" in found["evidence"]
+def test_evidence_tells_how_close_two_values_are(pairs: pd.DataFrame) -> None:
+    assert "birth date slip" in pair(pairs, "digit")["evidence"]
+    assert "birth date slip" in pair(pairs, "crossed")["evidence"]
+    assert pair(pairs, "swapped")["evidence"].startswith("first name swapped")
+    assert pair(pairs, "short")["evidence"].startswith("first name near")
+    assert pair(pairs, "initial")["evidence"].startswith("first name near")
 
 
 def test_records_of_equal_traits_meet_their_first_and_share_one_score(pairs: pd.DataFrame) -> None:
@@ -88,7 +128,7 @@ def test_records_of_equal_traits_meet_their_first_and_share_one_score(pairs: pd.
         ("equal|1", "equal|2"), ("equal|1", "equal|3"), ("equal|1", "equal|4"),
     ]  # fmt: skip
     assert equal["match_probability"].nunique() == 1
-    assert not equal["has_birth_date_or_phone_agreement"].any()
+    assert equal["person_probability"].between(REVIEW, LINK, inclusive="left").all()
 
 
 def test_what_an_email_ties_is_left_to_its_rule(pairs: pd.DataFrame) -> None:

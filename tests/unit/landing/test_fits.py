@@ -25,8 +25,7 @@ def rows(*pairs: tuple[str, str]) -> pa.Table:
         "right_node_key": pa.array([right for _, right in pairs], pa.string()),
         "match_probability": pa.array([0.991234] * count, pa.float64()),
         "match_weight": pa.array([6.81] * count, pa.float64()),
-        "has_birth_date_or_phone_agreement": pa.array([True] * count, pa.bool_()),
-        "has_first_name_conflict": pa.array([False] * count, pa.bool_()),
+        "person_probability": pa.array([0.995] * count, pa.float64()),
         "evidence": pa.array(["phone same"] * count, pa.string()),
     })
 

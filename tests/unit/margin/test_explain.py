@@ -34,10 +34,10 @@ def test_the_ladder_of_the_worked_example_per_line_and_order(settings: Settings)
     statement = explain_order(settings, "shop:1")
     of_order = [rung.total for rung in ladder(statement.entries)]
     of_lines = [[rung.total for rung in ladder(line.entries)] for line in statement.lines]
-    assert of_order == amounts("110", "99", "72", "53", "35.80")
+    assert of_order == amounts("110", "99", "72", "53", "35.80", "17.80")
     assert of_lines == [
-        amounts("80", "72", "72", "53", "47.26"),
-        amounts("30", "27", "0", "0", "-11.46"),
+        amounts("80", "72", "72", "53", "47.26", "34.17"),
+        amounts("30", "27", "0", "0", "-11.46", "-16.37"),
     ]
 
 
@@ -45,18 +45,35 @@ def test_the_event_clock_tells_the_days_apart_and_the_cohort_clock_does_not(
     settings: Settings,
 ) -> None:
     entries = explain_order(settings, "shop:1").entries
-    told = [(day.on, day.cm2_amount, day.cm2_so_far_amount) for day in days(entries, "event")]
+    told = [
+        (day.on, day.cm2_amount, day.cm2_so_far_amount, day.cm3_amount, day.cm3_so_far_amount)
+        for day in days(entries, "event")
+    ]
     assert told == [
-        (date(2026, 10, 5), Decimal("58.40"), Decimal("58.40")),
-        (date(2026, 10, 20), Decimal("-22.60"), Decimal("35.80")),
+        (date(2026, 10, 5), *amounts("58.40", "58.40", "40.40", "40.40")),
+        (date(2026, 10, 20), *amounts("-22.60", "35.80", "-22.60", "17.80")),
     ]
     (only,) = days(entries, "cohort")
-    assert (only.on, only.cm2_amount) == (date(2026, 10, 5), Decimal("35.80"))
+    assert (only.on, only.cm2_amount, only.cm3_amount) == (
+        date(2026, 10, 5), *amounts("35.80", "17.80")
+    )  # fmt: skip
 
 
 def test_what_a_mart_does_not_count_yet_stays_out(settings: Settings) -> None:
-    steps = {entry.step for entry in explain_order(settings, "shop:1").entries}
-    assert steps == {"cm1", "cm2"}
+    entries = explain_order(settings, "shop:1").entries
+    assert {entry.rule for entry in entries if entry.step == "cm3"} == {"ad_spend"}
+
+
+def test_credits_of_one_spend_are_one_amount_of_a_line_with_its_channel(settings: Settings) -> None:
+    spend = [
+        (one.order_line_id, one.amount, one.source_relation, one.source_table, one.source_id)
+        for one in explain_order(settings, "shop:1").entries
+        if one.step == "cm3"
+    ]
+    where = ("meta_ads", "ad_spend", "meta_ads:ad:77:2026-10-05")
+    assert spend == [
+        ("shop:11", Decimal("-13.09"), *where), ("shop:12", Decimal("-4.91"), *where),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["shop:1", "1", "#1001", "1001", " 1001 "])
@@ -84,6 +101,8 @@ def test_an_unknown_name_is_not_quoted(settings: Settings) -> None:
         ("update margin.fct_order_line_margin set cm1_amount = null where sku = 'SKU-B'",
          "cm1_amount of shop:12 is None"),
         ("delete from intermediate.int_cost_lines where cost_type = 'packaging'", "cm2_amount of"),
+        ("delete from margin.int_marketing_cost_lines where credit_id = 'c2'",
+         r"cm3_amount of shop:1 is 17\.8000, its lines make 20\.8900"),
         ("update seeds.cost_lines set is_after_sale = true where cost_type = 'packaging'",
          "cm2_at_order_amount of shop:1"),
     ],

@@ -20,7 +20,8 @@ insert into seeds.cost_lines values
 ('payment_fee', 'cm2', false, 'Payment fee'),
 ('return_label', 'cm2', true, 'Return label'),
 ('return_handling', 'cm2', true, 'Return handling'),
-('creator_commission', 'cm3', false, 'Creator commission');
+('creator_commission', 'cm3', false, 'Creator commission'),
+('ad_spend', 'cm3', false, 'Ad spend');
 
 create table intermediate.int_orders (
     order_id varchar, shopify_order_id bigint, order_name varchar, email varchar
@@ -64,30 +65,43 @@ union all
 select 'order_line:shop:21', 'gross_merchandise_sales', 'shop:21', 'shop:2', 5, false,
     date '2026-10-06', date '2026-10-06';
 
+create table margin.int_marketing_cost_lines (
+    source_row varchar, credit_id varchar, cost_type varchar, order_line_id varchar,
+    order_id varchar, amount decimal(18, 4), event_date date, cohort_date date
+);
+insert into margin.int_marketing_cost_lines
+select source_row, credit_id, 'ad_spend', order_line_id, 'shop:1', amount, '2026-10-05',
+    '2026-10-05'
+from (values
+('ad_spend:meta_ads:ad:77:2026-10-05', 'c1', 'shop:11', -10.00),
+('ad_spend:meta_ads:ad:77:2026-10-05', 'c2', 'shop:11', -3.09),
+('ad_spend:meta_ads:ad:77:2026-10-05', 'c1', 'shop:12', -4.91)
+) as entries (source_row, credit_id, order_line_id, amount);
+
 create table margin.fct_order_line_margin (
     order_line_id varchar, order_id varchar, sku varchar, quantity bigint, cost_quality varchar,
     gross_merchandise_sales_amount decimal(18, 4), net_merchandise_sales_amount decimal(18, 4),
     net_sales_amount decimal(18, 4), cm1_amount decimal(18, 4), cm2_amount decimal(18, 4),
-    cm2_at_order_amount decimal(18, 4)
+    cm3_amount decimal(18, 4), cm2_at_order_amount decimal(18, 4)
 );
 insert into margin.fct_order_line_margin values
-('shop:11', 'shop:1', 'SKU-A', 2, 'exact', 80, 72, 72, 53, 47.26, 47.26),
-('shop:12', 'shop:1', 'SKU-B', 1, 'fallback', 30, 27, 0, 0, -11.46, 11.14),
-('shop:21', 'shop:2', null, 1, 'missing', 5, 5, 5, 5, 5, 5),
-('eu:91', 'eu:9', 'SKU-A', 1, 'exact', 0, 0, 0, 0, 0, 0);
+('shop:11', 'shop:1', 'SKU-A', 2, 'exact', 80, 72, 72, 53, 47.26, 34.17, 47.26),
+('shop:12', 'shop:1', 'SKU-B', 1, 'fallback', 30, 27, 0, 0, -11.46, -16.37, 11.14),
+('shop:21', 'shop:2', null, 1, 'missing', 5, 5, 5, 5, 5, 5, 5),
+('eu:91', 'eu:9', 'SKU-A', 1, 'exact', 0, 0, 0, 0, 0, 0, 0);
 
 create table margin.fct_order_margin (
     order_id varchar, source_relation varchar, order_scope varchar, cost_quality varchar,
     gross_merchandise_sales_amount decimal(18, 4), net_merchandise_sales_amount decimal(18, 4),
     net_sales_amount decimal(18, 4), cm1_amount decimal(18, 4), cm2_amount decimal(18, 4),
-    cm2_at_order_amount decimal(18, 4), cost_coverage_ratio decimal(9, 6), is_cancelled boolean,
+    cm3_amount decimal(18, 4), cm2_at_order_amount decimal(18, 4), cost_coverage_ratio decimal(9, 6), is_cancelled boolean,
     order_date date, is_mature boolean, cm2_expected_amount decimal(18, 4),
     return_evidence_unit_count bigint
 );
 insert into margin.fct_order_margin values
-('shop:1', 'shop', 'dtc', 'fallback', 110, 99, 72, 53, 35.80, 58.40, 1, false, '2026-10-05',
+('shop:1', 'shop', 'dtc', 'fallback', 110, 99, 72, 53, 35.80, 17.80, 58.40, 1, false, '2026-10-05',
     false, 32.41, 30),
-('shop:2', 'shop', 'dtc', 'missing', 5, 5, 5, 5, 5, 5, 0, true, '2026-10-06',
+('shop:2', 'shop', 'dtc', 'missing', 5, 5, 5, 5, 5, 5, 5, 0, true, '2026-10-06',
     false, null, 0),
-('shop:3', 'shop', 'dtc', 'exact', 0, 0, 0, 0, 0, 0, 1, false, '2026-10-07', true, 0, null),
-('eu:9', 'eu', 'dtc', 'exact', 0, 0, 0, 0, 0, 0, 1, false, '2026-10-07', false, 0, 0);
+('shop:3', 'shop', 'dtc', 'exact', 0, 0, 0, 0, 0, 0, 0, 1, false, '2026-10-07', true, 0, null),
+('eu:9', 'eu', 'dtc', 'exact', 0, 0, 0, 0, 0, 0, 0, 1, false, '2026-10-07', false, 0, 0);

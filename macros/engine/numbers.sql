@@ -50,3 +50,17 @@
         end
     )
 {%- endmacro %}
+
+{# A float of 64 bits: what dbt calls a float is one of 32 on some engines. For roots and logarithms
+   that end in a rounded decimal, never for money. #}
+{% macro type_double() -%}
+    {{ return(adapter.dispatch('type_double', 'tributary')()) }}
+{%- endmacro %}
+
+{% macro default__type_double() -%}
+    double
+{%- endmacro %}
+
+{% macro bigquery__type_double() -%}
+    float64
+{%- endmacro %}

@@ -1,7 +1,8 @@
 """A second opinion on margin: the rules in Decimal, order by order, from the raw files alone.
 
 What lives here: the cost rules of a shop as a bookkeeper would apply them to the raw tables.
-What never does: anything of the package under test.
+What never does: SQL, or anything of the package under test: neither the models nor the simulated
+brand, whose own ledger (in whole cents, over arrays) it judges as well.
 """
 
 from __future__ import annotations

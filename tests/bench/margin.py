@@ -1,0 +1,211 @@
+"""`python -m tests.bench.margin`: the margin build of ORDERS orders beside a scan and a plain sum.
+
+What lives here: the order of the runs, the bars, the table of docs/benchmarks.md.
+What never does: a measurement (margin_contenders.py).
+
+ORDERS is 200k,1M unless set. The bars hold between 1M and 5M orders, which ORDERS=1M,5M measures;
+there the command exits 1 where one falls short. Up to 1M orders the parts take turns: one warm-up,
+then three turns whose median counts. 5M is one turn.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.margin_contenders import MEMORY_LIMIT, ROOT
+from tests.bench.page import PAGE, conditions, put
+
+SIZES = {"20k": 20_000, "200k": 200_000, "1M": 1_000_000, "5M": 5_000_000}
+DEFAULT, SMALLER, BARRED = "200k,1M", "1M", "5M"
+TURNS = 3
+MOST_BYTES = 6_000_000_000
+# CPU seconds of one run and another differ by this much on the same input.
+NOISE = 1.1
+# Each starts from what the ones before it left, on a copy of its own.
+TEXTS = {
+    "scan": "scan of the columns that the models name",
+    "sum": "plain sum of gross sales by day and currency",
+    "commerce": "orders, lines, refunds of commerce",
+    "margin": "**margin**: costs, allocation, attribution of spend, every mart, reconciliation",
+}
+CHAPTER = "Margin"
+Sample = dict[str, float]
+Samples = Mapping[str, Sequence[Sample]]
+
+
+@dataclass(frozen=True)
+class Bar:
+    text: str
+    value: float
+    most: float
+
+    @property
+    def verdict(self) -> str:
+        return "PASS" if self.value <= self.most else "FAIL"
+
+
+def run(module: str, *arguments: str) -> str:
+    result = subprocess.run(
+        [sys.executable, "-m", f"tests.bench.{module}", *arguments],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if result.returncode != 0:
+        said = f"{result.stdout[-2000:]}\n{result.stderr[-2000:]}"
+        raise SystemExit(f"{module} {' '.join(arguments)} failed\n{said}")
+    return result.stdout
+
+
+def contend(name: str, home: Path) -> Sample:
+    lines = run("margin_contenders", name, str(home)).splitlines()
+    sample: Sample = json.loads(next(
+        line.removeprefix("RESULT ") for line in reversed(lines) if line.startswith("RESULT ")
+    ))  # fmt: skip
+    return sample
+
+
+def measure(size: str, folder: Path, console: Console, turns: int) -> dict[str, list[Sample]]:
+    """Every part in turn, each on a copy: margin on what commerce left. A warm-up counts only where
+    there is one turn."""
+    shop, built = folder / f"shop-{size}", folder / f"built-{size}"
+    run("margin_shop", str(shop), str(SIZES[size]))
+    samples: dict[str, list[Sample]] = {name: [] for name in TEXTS}
+    for turn in range(turns):
+        last = turn == turns - 1
+        for name in TEXTS:
+            home = built if name == "margin" else folder / "copy"
+            if name != "margin":
+                _copy(shop, home, move=last and name == "commerce")
+            sample = contend(name, home)
+            console.print(f"{size} turn {turn} {name}: {sample['cpu']:.1f} CPU s", style="dim")
+            if turn > 0 or last:
+                samples[name].append(sample)
+            if name == "commerce":
+                shutil.move(home, built)
+            else:
+                shutil.rmtree(home)
+    return samples
+
+
+def _copy(source: Path, target: Path, move: bool) -> None:
+    if move:
+        shutil.move(source, target)
+    else:
+        shutil.copytree(source, target)
+
+
+def middle(samples: Samples, name: str, figure: str) -> float:
+    return median(sample[figure] for sample in samples[name])
+
+
+def bars(samples: Samples, smaller: Samples | None) -> list[Bar]:
+    parts = [sample for name in ("commerce", "margin") for sample in samples[name]]
+    found = [
+        Bar("peak memory in GB", max(part["rss"] for part in parts) / 1e9, MOST_BYTES / 1e9),
+        Bar("largest difference of a reconciliation", middle(samples, "margin", "difference"), 0),
+    ]
+    if smaller is None:
+        return found
+    growth = [
+        middle(samples, name, "cpu") / middle(smaller, name, "cpu")
+        for name in ("commerce", "margin")
+    ]
+    more = middle(samples, "margin", "orders") / middle(smaller, "margin", "orders")
+    return [
+        *found,
+        Bar(f"margin: growth of CPU from 1M orders, {more:.0f} times as many", growth[1],
+            more * NOISE),
+        Bar("commerce: the same", growth[0], more * NOISE),
+    ]  # fmt: skip
+
+
+def rows(samples: Samples) -> list[tuple[str, ...]]:
+    made = []
+    for name, text in TEXTS.items():
+        cpu = [sample["cpu"] for sample in samples[name]]
+        made.append((
+            text, str(len(cpu)), f"{median(cpu):.2f}", f"{min(cpu):.2f} to {max(cpu):.2f}",
+            f"{middle(samples, name, 'wall'):.2f}", f"{middle(samples, name, 'rss') / 1e9:.2f}",
+            *(f"{median(cpu) / middle(samples, other, 'cpu'):.3g}" for other in ("scan", "sum")),
+        ))  # fmt: skip
+    return made
+
+
+COLUMNS = ("part", "n", "CPU s, median", "CPU s, range", "wall s", "RSS GB", "of scan", "of sum")
+
+
+def section(samples: Samples, found: Sequence[Bar], barred: bool, load: str) -> str:
+    made = samples["margin"][0]
+    return "\n".join([
+        f"{made['orders']:,.0f} orders, {made['lines']:,.0f} lines,"
+        f" {made['cost_lines']:,.0f} cost lines. {load}", "",
+        f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}",
+        *(f"| {' | '.join(row)} |" for row in rows(samples)), "",
+        "| bar | measured | at most | verdict |", "|---|---|---|---|",
+        *(
+            f"| {bar.text} | {bar.value:.3g} | {bar.most:.3g}"
+            f" | {bar.verdict if barred else 'reported'} |"
+            for bar in found
+        ), "",
+    ])  # fmt: skip
+
+
+HEAD = f"""What it costs to build margin from staged orders: CPU seconds of the statements through
+dbt (every call of its cursor, without parsing or tests), one model at a time, DuckDB with two
+threads and a memory limit of {MEMORY_LIMIT}, the setting of the project otherwise, a process for
+each part. `commerce` and `margin` are all models of these two shelves and of what lies before them.
+Orders, lines, taxes, codes, shipping, payments, fees, parcels, refunds, settlements, credits and
+whose order it is are drawn: 2.4 lines an order, a quarter in euros with tax in the price, 35 % with
+a code, 8 % returned. The catalogue with its unit costs and a year of ad spend are a simulated
+brand's. Staging, identity and attribution are not in it. Other work on the machine moves CPU
+seconds by a third. Bars hold from 1M to 5M orders: `make bench-margin ORDERS=1M,5M`.
+"""
+
+
+def show(size: str, samples: Samples, found: Sequence[Bar], console: Console) -> None:
+    table = Table(*COLUMNS, title=f"margin of {size} orders")
+    for row in rows(samples):
+        table.add_row(*row)
+    console.print(table)
+    table = Table("bar", "measured", "at most", "verdict")
+    for bar in found:
+        table.add_row(bar.text, f"{bar.value:.3g}", f"{bar.most:.3g}", bar.verdict)
+    console.print(table)
+
+
+def main() -> int:
+    sizes = os.environ.get("ORDERS", DEFAULT).split(",")
+    console = Console(width=150)
+    if unknown := [size for size in sizes if size not in SIZES]:
+        console.print(f"ORDERS={','.join(unknown)} is none of {', '.join(SIZES)}.")
+        return 2
+    measured: dict[str, dict[str, list[Sample]]] = {}
+    failed = False
+    for size in sizes:
+        before = os.getloadavg()[0]
+        with tempfile.TemporaryDirectory(prefix="bench") as folder:
+            turns = 1 if size == BARRED else TURNS + 1
+            samples = measured[size] = measure(size, Path(folder), console, turns)
+        load = f"Load {before:.1f} before, {os.getloadavg()[0]:.1f} after."
+        barred = size == BARRED
+        found = bars(samples, measured.get(SMALLER) if barred else None)
+        failed |= barred and any(bar.verdict == "FAIL" for bar in found)
+        head = f"{HEAD}\n{conditions(('duckdb', 'dbt-core', 'dbt-duckdb'))}"
+        put(PAGE, CHAPTER, head, f"{size} orders", section(samples, found, barred, load))
+        show(size, samples, found, console)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

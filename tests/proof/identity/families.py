@@ -1,0 +1,160 @@
+"""Generated persons who live as families, with the records that they and their slips leave.
+
+What lives here: households with twins, namesakes and shared phones; how records go wrong.
+What never does: a matcher, or persons of anybody else. Seeds below ``HELD_OUT`` may be tuned on.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pandas as pd
+
+from orchestration.brand.persons import FIRST_WORDS, LAST_WORDS
+from orchestration.fits.traits import COLUMNS
+from tests.proof.identity.person_sets import PersonSet
+
+HELD_OUT = 100
+HOUSEHOLDS = 700
+_SYLLABLES = ("bar", "den", "kel", "lor", "mun", "nat", "per", "ros", "sel", "tor", "vin", "wal")
+_MAILS = ("mail.test", "post.test", "inbox.test")
+_SHORT = {"robert": "bob", "james": "jim", "henry": "hank", "thomas": "tom", "louis": "lou"}
+
+Person = dict[str, str | None]
+
+
+def family_set(seed: int) -> PersonSet:
+    """Some thousands of records of ``HOUSEHOLDS`` households; the same seed, the same records."""
+    chance = random.Random(seed)
+    rows, person_of = [], {}
+    persons = [one for _ in range(HOUSEHOLDS) for one in _household(chance)]
+    for number, person in enumerate(persons):
+        for copy in range(chance.choices((1, 2, 3), (0.55, 0.3, 0.15))[0]):
+            key = f"{number:05}-{copy}"
+            shown = person if copy == 0 else _gone_wrong(person, chance)
+            rows.append({"node_key": key, **shown})
+            person_of[key] = str(number)
+    records = pd.DataFrame(rows).reindex(columns=list(COLUMNS)).astype(object)
+    records = records.where(records.notna(), None).sample(frac=1, random_state=seed)
+    return PersonSet(f"families {seed}", records.reset_index(drop=True), person_of)
+
+
+def _household(chance: random.Random) -> list[Person]:
+    town, last = "".join(chance.choices(_SYLLABLES, k=2)), _last_name(chance)
+    home = {
+        "last_name": last, "city": f"{town}ton", "zip": f"{chance.randrange(10_000, 99_999)}",
+        "street": f"{chance.randrange(1, 300)} {''.join(chance.choices(_SYLLABLES, k=2))} street",
+        "country_code": "us",
+    }  # fmt: skip
+    landline = _phone(chance) if chance.random() < 0.3 else None
+    adults = [_person(chance, home, landline, chance.randrange(1940, 1985)) for _ in range(2)]
+    if chance.random() < 0.2:
+        adults[1]["last_name"] = _last_name(chance)
+    people = adults[: chance.choice((1, 2, 2))]
+    for _ in range(chance.choices((0, 1, 2), (0.5, 0.25, 0.25))[0]):
+        people.append(_person(chance, home, landline, chance.randrange(1985, 2007)))
+    grown = people[-1]
+    if chance.random() < 0.05:
+        people.append(_person(chance, home, landline, 1990) | {"birth_date": grown["birth_date"]})
+    if chance.random() < 0.04:
+        parent, year = people[0], chance.randrange(1985, 2007)
+        people.append(_person(chance, home, landline, year) | {"first_name": parent["first_name"]})
+    return people
+
+
+def _person(chance: random.Random, home: Person, landline: str | None, year: int) -> Person:
+    first = chance.choice(FIRST_WORDS).lower()
+    if chance.random() < 0.4:
+        first = "".join(chance.choices(_SYLLABLES, k=2)) + chance.choice(("a", "o", ""))
+    phone = landline if landline and chance.random() < 0.6 else _phone(chance)
+    return home | {
+        "first_name": first,
+        "email": _email(chance, first, str(home["last_name"])) if chance.random() < 0.8 else None,
+        "phone": phone if chance.random() < 0.7 else None,
+        "birth_date": f"{year}-{chance.randrange(1, 13):02}-{chance.randrange(1, 29):02}"
+        if chance.random() < 0.8
+        else None,
+    }
+
+
+def _gone_wrong(person: Person, chance: random.Random) -> Person:
+    """Another record of the person: each trait may be missing, new, or mistyped."""
+    shown = dict(person)
+    for trait in ("street", "city", "zip", "email", "phone", "birth_date"):
+        if chance.random() < 0.12:
+            shown[trait] = None
+    first, last = str(person["first_name"]), str(person["last_name"])
+    if chance.random() < 0.45:
+        shown["email"] = _email(chance, first, last)
+    if chance.random() < 0.2:
+        shown["phone"] = _phone(chance)
+    if chance.random() < 0.06:
+        shown |= _address(chance)
+    return _named_wrong(_mistyped(shown, chance), first, chance)
+
+
+def _mistyped(shown: Person, chance: random.Random) -> Person:
+    for trait in ("first_name", "last_name", "street", "email", "zip"):
+        if shown[trait] and chance.random() < 0.12:
+            shown[trait] = _slip(str(shown[trait]), chance)
+    if shown["birth_date"] and chance.random() < 0.12:
+        shown["birth_date"] = _wrong_date(str(shown["birth_date"]), chance)
+    return shown
+
+
+def _named_wrong(shown: Person, first: str, chance: random.Random) -> Person:
+    way = chance.random()
+    if way < 0.05:
+        shown["first_name"], shown["last_name"] = shown["last_name"], shown["first_name"]
+    elif way < 0.09:
+        shown["first_name"] = _SHORT.get(first, first[0])
+    elif way < 0.12:
+        shown["first_name"] = None
+    return shown
+
+
+def _wrong_date(date: str, chance: random.Random) -> str:
+    year, month, day = date.split("-")
+    way = chance.random()
+    if way < 0.3 and int(day) <= 12:
+        return f"{year}-{day}-{month}"
+    if way < 0.7:
+        place = chance.choice((2, 3, 9))
+        return date[:place] + str(chance.randrange(10)) + date[place + 1 :]
+    return f"{chance.randrange(1940, 2007)}-{month}-{day}"
+
+
+def _slip(text: str, chance: random.Random) -> str:
+    place = chance.randrange(len(text))
+    letter = chance.choice("abcdefghijklmnopqrstuvwxyz")
+    return chance.choice((
+        text[:place] + letter + text[place:], text[:place] + letter + text[place + 1 :],
+        text[:place] + text[place + 1 :] or letter,
+        text[:place] + text[place : place + 2][::-1] + text[place + 2 :],
+    ))  # fmt: skip
+
+
+def _address(chance: random.Random) -> Person:
+    return {
+        "street": f"{chance.randrange(1, 300)} {''.join(chance.choices(_SYLLABLES, k=2))} street",
+        "city": f"{''.join(chance.choices(_SYLLABLES, k=2))}ton",
+        "zip": f"{chance.randrange(10_000, 99_999)}",
+    }
+
+
+def _email(chance: random.Random, first: str, last: str) -> str:
+    box = chance.choice((
+        f"{first}.{last}", f"{first[0]}.{last}", f"{first}{chance.randrange(10, 99)}",
+        f"{last}{chance.randrange(10, 999)}", "".join(chance.choices(_SYLLABLES, k=3)),
+    ))  # fmt: skip
+    return f"{box}@{chance.choice(_MAILS)}"
+
+
+def _last_name(chance: random.Random) -> str:
+    if chance.random() < 0.5:
+        return chance.choice(LAST_WORDS).lower()
+    return "".join(chance.choices(_SYLLABLES, k=2))
+
+
+def _phone(chance: random.Random) -> str:
+    return f"+1650{chance.randrange(10**6, 10**7)}"
