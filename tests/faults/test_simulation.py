@@ -86,6 +86,21 @@ def test_a_death_is_a_death() -> None:
         invariants.check_all(evidence(world, is_finished=True))
 
 
+def test_while_one_process_sends_another_sends_nothing_for_that_account() -> None:
+    with world_of(1, SYNCS[:1]) as world:
+        world.people.put(Person("c0001"))
+        world.build()
+        for plan in world.plan():
+            world.approve(plan.plan_hash)
+        process = Process(2)
+        process.interruptions.append((10, world.rival))
+        world.deliver(process)
+        rival, own = world.deliveries
+        assert [str(one.reason)[:15] for one in rival.report.deliveries] == ["Another process"]
+        assert [one.state for one in own.report.deliveries] == ["done"]
+        assert len(world.truth.writes()) == 1
+
+
 def test_a_row_in_doubt_that_the_vendor_refuses_is_not_removed_for_ever() -> None:
     """Its answer was lost, its approval ran out, its person left: one refusal is enough."""
     with world_of(1, SYNCS[1:2]) as world:

@@ -127,6 +127,8 @@ def _disturbance(chance: random.Random) -> dict[str, Any]:
         given["opt_out_before_wire"] = (chance.random(), _choice(chance))
     if chance.random() < 0.06:
         given["take_over_at"] = chance.randint(5, 60)
+    if chance.random() < 0.06:
+        given["rival_at"] = chance.randint(5, 60)
     return given
 
 
@@ -185,7 +187,8 @@ def converge(world: World) -> None:
         world.build()
         plans = world.plan()
         # An empty source halts a plan of profiles for ever, as nobody is ever removed from those.
-        if plans and all(plan.seal.row_count == 0 for plan in plans):
+        is_planned = bool(plans) and all(plan.seal.row_count == 0 for plan in plans)
+        if is_planned and not world.waiting_count():
             return
         _approve(world, {"overrides": True})
         world.deliver()
@@ -248,6 +251,8 @@ def _deliver(world: World, given: Mapping[str, Any]) -> None:
         process.interruptions.append((step, lambda: _opt_out_now(world, value, choice)))
     if "take_over_at" in given:
         process.interruptions.append((given["take_over_at"], world.take_over))
+    if "rival_at" in given:
+        process.interruptions.append((given["rival_at"], world.rival))
     if "opt_out_before_wire" in given:
         value, choice = given["opt_out_before_wire"]
         world.between_gate_and_wire = lambda: _opt_out_now(world, value, choice)

@@ -22,6 +22,7 @@ from typing import Any
 from unittest.mock import patch
 
 import httpx
+from sqlalchemy import func, select
 
 from orchestration.activation import fast_lane, gate, plan_file
 from orchestration.activation.approval import approve, approve_halted
@@ -33,6 +34,7 @@ from orchestration.destinations.pace import Pacer
 from orchestration.destinations.registry import open_destination
 from orchestration.errors import TributaryError
 from orchestration.ledger import Ledger, delivered, engine, open_ledger
+from orchestration.ledger.tables import outbox
 from orchestration.sandbox.row_log import RowLog
 from orchestration.sandbox.server import build_app
 from orchestration.sandbox.truth import Truth
@@ -214,6 +216,11 @@ class World:
         elif report is not None:
             self.deliveries.append(Delivered(report, self.faulty, not is_first))
 
+    def waiting_count(self) -> int:
+        """Rows on their way; opt-outs wait without any plan."""
+        with self.ledger.read() as reader:
+            return int(reader.execute(select(func.count()).select_from(outbox)).scalar_one())
+
     def restart(self) -> None:
         """Another process opens what the last one left."""
         self.dead.add(holder(self.process.number))
@@ -223,8 +230,12 @@ class World:
 
     def take_over(self) -> None:
         """This process stands still for longer than its lease; another one finishes the work."""
-        stalled, ledger = self.process, self.ledger
         self.clock.pass_time(90)
+        self.rival()
+
+    def rival(self) -> None:
+        """Another process delivers as well: what this one holds is not for it."""
+        stalled, ledger = self.process, self.ledger
         self.process = Process(stalled.number + 1_000)
         self.ledger = open_ledger(self.settings, now=self.clock.now)
         try:
