@@ -101,7 +101,8 @@ def _suite(mutant: Mutant) -> int:
     own = ROOT / "tests" / "unit" / room / f"test_{file}"
     if own.exists() and not _units_hold([str(own)]):
         return KILLED_BY_UNITS
-    if not _seeds_hold(MORE_SEEDS):
+    scenes = [str(ROOT / "tests" / "faults" / "test_simulation.py"), "-k", "not seed"]
+    if not _units_hold(scenes) or not _seeds_hold(MORE_SEEDS):
         return KILLED_BY_FAULTS
     units = [str(ROOT / "tests" / "unit" / name) for name in ("activation", "ledger")]
     return SURVIVED if _units_hold(units) else KILLED_BY_UNITS
@@ -118,13 +119,13 @@ def _seeds_hold(seeds: Sequence[int]) -> bool:
     return True
 
 
-def _units_hold(paths: Sequence[str]) -> bool:
+def _units_hold(arguments: Sequence[str]) -> bool:
     import pytest
 
     # On a disk that forgets: what a dead process leaves is no question of these tests.
     with tempfile.TemporaryDirectory(prefix="units", dir=fast_disk()) as folder:
-        arguments = ["-x", "-q", "-p", "no:cacheprovider", f"--basetemp={folder}/t"]
-        return pytest.main([*arguments, *paths]) == 0
+        own = ["-x", "-q", "-p", "no:cacheprovider", f"--basetemp={folder}/t"]
+        return pytest.main([*own, *arguments]) == 0
 
 
 def warm() -> None:
