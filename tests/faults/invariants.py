@@ -50,9 +50,9 @@ class Signed:
 class Evidence:
     """Both sides of one story.
 
-    ``log`` is the vendors' record; ``members`` and ``profiles`` what they hold now; ``said`` every
-    log line, error and reason; ``sick`` per delivery the vendors that misbehaved, with (plan's
-    destination, state, reason) of each plan. ``is_finished``: faults stopped, the work was done.
+    ``log`` is the vendors' record; ``members`` and ``profiles`` what they hold now; ``foreign`` a
+    stranger at each vendor; ``said`` every log line, error and reason; ``healthy`` the state and
+    reason of each plan whose vendor behaved. ``is_finished``: faults stopped, the work was done.
     """
 
     ledger: Ledger

@@ -66,7 +66,6 @@ class Delivered:
 
     report: DeliveryReport
     faulty: frozenset[str]
-    was_disturbed: bool
 
 
 class Ear(logging.Handler):
@@ -200,7 +199,7 @@ class World:
         """One process that delivers until it ends or dies."""
         if process is not None:
             self.process = process
-        own, is_first = self.process, process is None
+        own = self.process
         report = self._engine(
             lambda: deliver(
                 self.settings,
@@ -214,7 +213,7 @@ class World:
         if own.is_dead:
             self.restart()
         elif report is not None:
-            self.deliveries.append(Delivered(report, self.faulty, not is_first))
+            self.deliveries.append(Delivered(report, self.faulty))
 
     def waiting_count(self) -> int:
         """Rows on their way; opt-outs wait without any plan."""
