@@ -119,6 +119,9 @@ def _is_words(node: ast.AST) -> bool:
         return node.targets[0].id.endswith(_SIZES) and node.targets[0].id != "SHRINK_ROWS"
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         return node.func.id.endswith("Error")
+    if isinstance(node, ast.Subscript):
+        # The first of one is its last as well, and most rows that are read so have one column.
+        return isinstance(node.slice, ast.Constant) and node.slice.value == 0
     return isinstance(node, ast.JoinedStr | ast.Import | ast.ImportFrom)
 
 

@@ -110,6 +110,12 @@ def test_an_opt_out_between_two_attempts_is_seen_and_the_doubt_is_removed(
     assert vendor.members == {sha("a@example.test"), sha("c@example.test")}
 
 
+def test_a_destination_of_one_channel_asks_for_that_and_others_go_by_purpose() -> None:
+    assert channel_of("postscript", "marketing") == "sms"
+    assert channel_of("klaviyo", "marketing") == "email"
+    assert channel_of("meta", "ads_sharing") == "ads"
+
+
 def test_a_purpose_without_a_channel_is_refused() -> None:
     assert channel_of("meta", "marketing") == "email"
     with pytest.raises(UnknownNameError, match="ads_sharing"):
