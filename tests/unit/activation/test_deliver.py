@@ -414,8 +414,10 @@ def test_no_transaction_writes_more_than_a_thousand_rows(world: World, vendor: V
     written, highest = [0], [0]
     engine = world.ledger._engine
 
-    def count(_connection, cursor, _statement, _parameters, _context, _many):  # type: ignore[no-untyped-def]
-        written[0] += max(cursor.rowcount, 0)
+    def count(_connection, cursor, statement, _parameters, _context, _many):  # type: ignore[no-untyped-def]
+        # A server's driver counts the rows of an answer too.
+        if not statement.lower().startswith("select"):
+            written[0] += max(cursor.rowcount, 0)
 
     def end(_connection):  # type: ignore[no-untyped-def]
         highest[0], written[0] = max(highest[0], written[0]), 0
