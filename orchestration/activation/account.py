@@ -19,7 +19,11 @@ from orchestration.destinations.base import DeliveryError, Destination, Retriabl
 from orchestration.destinations.pace import Pacer
 from orchestration.ledger import Ledger, leases
 from orchestration.ledger.leases import HEARTBEAT_SECONDS, Lease
+from orchestration.ledger.outbox import Mandate
 from orchestration.settings import DestinationSettings
+
+# How long an opt-out may wait while a plan waits for its vendor.
+GLANCE_SECONDS = 2.0
 
 OpenDestination = Callable[[str, str, DestinationSettings, Pacer], Destination]
 
@@ -50,6 +54,9 @@ class Account:
         self._open = open_destination
         self._opened: dict[str, Destination] = {}
         self._shown_at = now()
+        self._meanwhile: Callable[[], object] | None = None
+        # What keeps the opt-outs of an object from going: asked again by the next delivery.
+        self.troubles: dict[Mandate, str] = {}
         self._pacer = LedgerPacer(
             settings.name, settings.account_id, self.transaction, now, self.wait
         )
@@ -78,14 +85,35 @@ class Account:
             self._shown_at = self.now()
             yield connection
 
+    @contextmanager
+    def doing_meanwhile(self, work: Callable[[], object] | None) -> Iterator[None]:
+        """Do ``work`` every few seconds of any wait inside the block; None: do nothing else."""
+        before, self._meanwhile = self._meanwhile, work
+        try:
+            yield
+        finally:
+            self._meanwhile = before
+
     def wait(self, seconds: float) -> None:
         """Sleep, showing a heartbeat as often as the lease needs."""
         while seconds > 0:
-            self._sleep(min(seconds, HEARTBEAT_SECONDS))
-            seconds -= HEARTBEAT_SECONDS
+            step = min(seconds, HEARTBEAT_SECONDS if self._meanwhile is None else GLANCE_SECONDS)
+            self._sleep(step)
+            seconds -= step
             if abs(self.now() - self._shown_at) >= timedelta(seconds=HEARTBEAT_SECONDS):
                 with self.transaction():
                     pass
+            if self._meanwhile is not None:
+                self._meanwhile()
+
+    @contextmanager
+    def sending_a_batch(self) -> Iterator[None]:
+        """The rows of one request passed the gate just now: see ``LedgerPacer.begin_batch``."""
+        self._pacer.begin_batch()
+        try:
+            yield
+        finally:
+            self._pacer.end_batch()
 
     def wait_or_stop(self, error: DeliveryError, failures: int) -> None:
         """Wait before the next attempt after the n-th failure in a row.

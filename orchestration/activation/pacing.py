@@ -16,15 +16,18 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import ceil
 
 from sqlalchemy import Connection
 
 from orchestration.activation.backoff import PATIENCE_SECONDS
-from orchestration.destinations.base import RetriableError
+from orchestration.destinations.base import DeliveryError, RetriableError
 from orchestration.destinations.pace import DAY_SECONDS, MINUTE_SECONDS, Rate
 from orchestration.ledger import buckets
 from orchestration.ledger.buckets import Bucket, Grant
 
+# Rows that passed the gate wait no longer than this for their request.
+GATED_SECONDS = 1.0
 # A block is good for this long; unused places in it lapse.
 BLOCK_SECONDS = 1.0
 # Without a limit per second, requests granted at once.
@@ -32,6 +35,18 @@ BLOCK_REQUESTS = 10
 ACCOUNT_BUCKET = "account"
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
+
+
+class NotYetError(DeliveryError):
+    """No request of the batch has gone and none may go for ``seconds``: its rows pass the gate
+    again afterwards, for whoever opts out meanwhile."""
+
+    def __init__(self, destination: str, seconds: float) -> None:
+        super().__init__(
+            f"{destination} takes its next request in {seconds:.0f} seconds.",
+            remedy="Wait; nothing was sent.",
+        )
+        self.seconds = seconds
 
 
 @dataclass
@@ -61,11 +76,14 @@ class LedgerPacer:
         self._wait = wait
         self._spent: dict[str, _Spent] = {}
         self._blocked_until: datetime | None = None
+        self._blocked_seconds = 0.0
+        self._is_batch_fresh = False
         with transaction() as connection:
             held = buckets.read(connection, *self._account)
         for name, bucket in held.items():
             if name == ACCOUNT_BUCKET:
                 self._blocked_until = bucket.blocked_until
+                self._blocked_seconds = sum(count for _, count in bucket.grants)
             else:
                 self._spent[name] = _Spent(deque(bucket.grants))
 
@@ -78,9 +96,7 @@ class LedgerPacer:
         self._wait_for_vendor()
         spent = self._spent.setdefault(rate.bucket, _Spent())
         while (seconds := self._seconds_left(spent, rate)) > 0:
-            if seconds > PATIENCE_SECONDS:
-                raise _too_long(self._account[0], seconds)
-            self._wait(seconds)
+            self._wait_at_the_gate(seconds)
         if spent.left == 0 or spent.granted_until is None or spent.granted_until <= self._now():
             self._grant(spent, rate)
         spent.left -= 1
@@ -88,6 +104,7 @@ class LedgerPacer:
 
     def answered(self, rate: Rate) -> None:
         """See ``Pacer.answered``."""
+        self._is_batch_fresh = False
         spent = self._spent[rate.bucket]
         spent.under_way -= 1
         spent.answers.append((self._now(), 1))
@@ -98,21 +115,36 @@ class LedgerPacer:
 
     def block(self, seconds: float) -> None:
         """The vendor asked for a pause of the whole account; it outlives this process."""
-        self._blocked_until = self._now() + timedelta(seconds=seconds)
+        now = self._now()
+        self._blocked_until, self._blocked_seconds = now + timedelta(seconds=seconds), seconds
+        asked = Bucket(((now, ceil(seconds)),), self._blocked_until)
         with self._transaction() as connection:
-            buckets.write(
-                connection, *self._account, ACCOUNT_BUCKET, Bucket((), self._blocked_until)
-            )
+            buckets.write(connection, *self._account, ACCOUNT_BUCKET, asked)
+
+    def begin_batch(self) -> None:
+        """Rows passed the gate just now; until their first answer nobody waits long for a turn."""
+        self._is_batch_fresh = True
+
+    def end_batch(self) -> None:
+        """Nothing that passed the gate waits any more."""
+        self._is_batch_fresh = False
 
     def _wait_for_vendor(self) -> None:
         if self._blocked_until is None:
             return
-        seconds = (self._blocked_until - self._now()).total_seconds()
+        left = (self._blocked_until - self._now()).total_seconds()
+        # A clock that was set back makes nobody wait longer than the vendor asked for.
+        seconds = min(left, self._blocked_seconds)
+        if seconds > 0:
+            self._wait_at_the_gate(seconds)
+        self._blocked_until = None
+
+    def _wait_at_the_gate(self, seconds: float) -> None:
         if seconds > PATIENCE_SECONDS:
             raise _too_long(self._account[0], seconds)
-        if seconds > 0:
-            self._wait(seconds)
-        self._blocked_until = None
+        if self._is_batch_fresh and seconds > GATED_SECONDS:
+            raise NotYetError(self._account[0], seconds)
+        self._wait(seconds)
 
     def _seconds_left(self, spent: _Spent, rate: Rate) -> float:
         """How long until every window has room for one more request."""

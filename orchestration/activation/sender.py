@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy import Connection
 
 from orchestration.activation import fast_lane, gate
 from orchestration.activation.account import Account
 from orchestration.activation.errors import StoppedError
+from orchestration.activation.pacing import NotYetError
 from orchestration.activation.payloads import load_stale, parse, same_identifiers
 from orchestration.activation.settlement import Decision, settle
 from orchestration.destinations.base import (
@@ -67,20 +69,28 @@ class Sending:
         return self.account.transaction()
 
 
-def recover(sending: Sending, reason: str | None, *, may_have_effect: bool = True) -> None:
+def recover(
+    sending: Sending,
+    reason: str | None,
+    *,
+    may_have_effect: bool = True,
+    is_unsent: bool = False,
+) -> None:
     """Put back what was under way: by a process that died, or in a request that failed.
 
     Where an opt-out waits for the same key, what was under way is in doubt instead, and the
     opt-out follows it. In doubt is also what may have arrived where a second sending would do the
-    same thing once more.
+    same thing once more. ``is_unsent``: no request was made, so nothing is in doubt.
     """
-    is_doubtful = may_have_effect and idempotency(sending.destination) == "none"
+    is_doubtful = may_have_effect and not is_unsent and idempotency(sending.destination) == "none"
     mandate = sending.mandate
     while True:
         with sending.transaction() as connection:
             rows = outbox.under_way(connection, mandate, SETTLED_ROWS)
             if not rows:
                 return
+            if is_unsent:
+                rows = [replace(row, attempt_count=row.attempt_count - 1) for row in rows]
             keys = [row.key for row in rows]
             waiting = outbox.pending_of_keys(connection, mandate.destination, mandate.object, keys)
             overtaken = {row.key for row in waiting}
@@ -94,7 +104,7 @@ def recover(sending: Sending, reason: str | None, *, may_have_effect: bool = Tru
             settle(connection, mandate, decisions, sending.account.now())
             decided = {decision.intent.outbox_id for decision in decisions}
             going = [row.outbox_id for row in rows if row.outbox_id not in decided]
-            outbox.give_back(connection, going, reason)
+            outbox.give_back(connection, going, reason, attempts=0 if is_unsent else 1)
 
 
 def supersede_waiting(sending: Sending, reason: str) -> None:
@@ -117,17 +127,18 @@ def send_opt_outs(account: Account) -> dict[Mandate, str]:
     Raises:
         StoppedError: the account as a whole takes nothing now.
     """
-    troubles: dict[Mandate, str] = {}
-    while True:
-        with account.ledger.read() as reader:
-            mandates = outbox.opt_out_objects(reader, account.name)
-        due = [mandate for mandate in mandates if mandate not in troubles]
-        if not due:
-            return troubles
-        for mandate in due:
-            trouble = _send_opt_outs_of(account, mandate)
-            if trouble is not None:
-                troubles[mandate] = trouble
+    # Opt-outs wait for no other opt-outs: what they wait for holds all of them up.
+    with account.doing_meanwhile(None):
+        while True:
+            with account.ledger.read() as reader:
+                mandates = outbox.opt_out_objects(reader, account.name)
+            due = [mandate for mandate in mandates if mandate not in account.troubles]
+            if not due:
+                return account.troubles
+            for mandate in due:
+                trouble = _send_opt_outs_of(account, mandate)
+                if trouble is not None:
+                    account.troubles[mandate] = trouble
 
 
 def _send_opt_outs_of(account: Account, mandate: Mandate) -> str | None:
@@ -153,10 +164,13 @@ def send_all(sending: Sending, turns: Sequence[int] = TURNS) -> None:
         StoppedError: attempts used up, a fatal answer, or a job that does not end; what is not
             decided stays in the outbox.
     """
-    _await_jobs(sending)
-    for turn in turns:
-        _send_turn(sending, turn)
+    account = sending.account
+    of_plan = partial(send_opt_outs, account) if sending.mandate.plan_hash is not None else None
+    with account.doing_meanwhile(of_plan):
         _await_jobs(sending)
+        for turn in turns:
+            _send_turn(sending, turn)
+            _await_jobs(sending)
 
 
 def _send_turn(sending: Sending, turn: int) -> None:
@@ -172,6 +186,9 @@ def _send_turn(sending: Sending, turn: int) -> None:
         try:
             _send_batch(sending, rows)
             failures = 0
+        except NotYetError as error:
+            recover(sending, None, is_unsent=True)
+            sending.account.wait(error.seconds)
         except DeliveryError as error:
             _settle_receipts(sending, rows, error.receipts)
             arrived = isinstance(error, RetriableError) and error.may_have_effect
@@ -199,10 +216,11 @@ def _take_batch(sending: Sending, turn: int) -> tuple[list[Intent], bool]:
 def _send_batch(sending: Sending, rows: Sequence[Intent]) -> None:
     payloads = _payload_rows(sending, rows)
     kill_point("before_send")
-    if rows[0].is_removal:
-        receipts = sending.destination.remove(payloads)
-    else:
-        receipts = sending.destination.upsert(payloads)
+    with sending.account.sending_a_batch():
+        if rows[0].is_removal:
+            receipts = sending.destination.remove(payloads)
+        else:
+            receipts = sending.destination.upsert(payloads)
     kill_point("after_send_before_ack")
     _settle_receipts(sending, rows, _complete(rows, receipts))
 

@@ -130,6 +130,8 @@ class _Border:
     """One context for all suites, kept in memory; only Data Docs reach the disk."""
 
     def __init__(self, docs: Path) -> None:
+        # It tells of each temporary folder it makes.
+        logging.getLogger("great_expectations").setLevel(logging.WARNING)
         import great_expectations as gx
         from great_expectations import expectations
 

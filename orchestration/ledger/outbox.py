@@ -158,13 +158,19 @@ def mark_sending(connection: Connection, ids: Sequence[int]) -> None:
     )
 
 
-def give_back(connection: Connection, ids: Sequence[int], reason: str | None) -> None:
-    """Return rows that were ``sending`` to ``pending``."""
+def give_back(
+    connection: Connection, ids: Sequence[int], reason: str | None, *, attempts: int = 1
+) -> None:
+    """Return rows that were ``sending`` to ``pending``; 0 ``attempts`` were requests."""
     if ids:
         connection.execute(
             update(outbox)
             .where(outbox.c.outbox_id.in_(ids))
-            .values(state="pending", last_reason=reason)
+            .values(
+                state="pending",
+                last_reason=reason,
+                attempt_count=outbox.c.attempt_count - 1 + attempts,
+            )
         )
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from orchestration.activation import fast_lane
+from orchestration.activation.account import GLANCE_SECONDS
 from orchestration.activation.deliver import deliver
 from orchestration.activation.errors import NotDeliverableError
 from orchestration.activation.fast_lane import OptOut
 from orchestration.destinations.base import FatalError, Limits, Receipt, RetriableError, Row
+from orchestration.destinations.pace import Rate
 from orchestration.errors import UnknownNameError
 from orchestration.ledger.tables import delivered, outbox, receipt
 from tests.unit.activation.world import SPEC, Vendor, World, sha
@@ -116,6 +120,78 @@ def test_a_lost_answer_and_an_opt_out_end_in_a_removal(world: World, vendor: Ven
     vendor.script = [LosesTheAnswer("reset.", remedy="Wait.")]
     world.sync(vendor, THREE)
     assert vendor.members == {sha("a@example.test"), sha("c@example.test")}
+
+
+def test_an_opt_out_does_not_wait_while_a_plan_waits_for_its_vendor(
+    world: World, vendor: Vendor
+) -> None:
+    world.sync(vendor, THREE)
+    world.desire({**THREE, "d": "d@example.test"})
+    world.approve(world.plan().plan_hash)
+    vendor.script = [RetriableError("503.", remedy="Wait.")] * 6
+    begin, seen = world.clock(), []
+    asleep = world.clock.sleep
+
+    def sleep(seconds: float) -> None:
+        asleep(seconds)
+        if not seen and world.clock() > begin + timedelta(seconds=10):
+            seen.append(world.clock())
+            vendor.script = []
+            opt_out(world, "b")
+        elif seen and len(seen) == 1 and sha("b@example.test") not in vendor.members:
+            seen.append(world.clock())
+
+    deliver(
+        world.settings,
+        world.ledger,
+        open_destination=lambda *_: vendor,
+        now=world.clock,
+        sleep=sleep,
+        jitter=lambda: 0.9,
+    )
+    assert seen[1] - seen[0] <= timedelta(seconds=2 * GLANCE_SECONDS)
+    assert sha("d@example.test") in vendor.members
+
+
+def test_rows_pass_the_gate_again_after_a_wait_for_their_turn(
+    world: World, vendor: Vendor
+) -> None:
+    class Paced(Vendor):
+        def upsert(self, rows: Sequence[Row]) -> list[Receipt]:
+            pacer.wait(Rate("imports", burst_per_second=10))
+            receipts = super().upsert(rows)
+            pacer.answered(Rate("imports", burst_per_second=10))
+            return receipts
+
+    paced = Paced()
+    world.desire(THREE)
+    world.approve(world.plan().plan_hash)
+    asleep = world.clock.sleep
+
+    def sleep(seconds: float) -> None:
+        asleep(seconds)
+        world.suppress("customer_id", "b")
+
+    def open_destination(*given: Any) -> Vendor:
+        nonlocal pacer
+        pacer = given[3]
+        pacer.block(60)
+        return paced
+
+    pacer: Any = None
+    report = deliver(
+        world.settings,
+        world.ledger,
+        open_destination=open_destination,
+        now=world.clock,
+        sleep=sleep,
+    )
+    assert report.deliveries[0].verdict_counts == {
+        ("add", "accepted"): 2,
+        ("add", "superseded"): 1,
+    }
+    assert len(paced.calls) == 1
+    assert "b" not in {row["key"] for row in world.rows(delivered)}, "never in doubt"
 
 
 def test_an_object_that_the_vendor_lost_stops_no_other(world: World, vendor: Vendor) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Connection
 
-from orchestration.activation.pacing import LedgerPacer
+from orchestration.activation.pacing import LedgerPacer, NotYetError
 from orchestration.destinations.base import RetriableError
 from orchestration.destinations.pace import Rate
 from tests.unit.activation.world import START, World
@@ -86,6 +86,32 @@ def test_a_pause_that_nobody_waits_for_stops_the_request(world: World) -> None:
     with pytest.raises(RetriableError) as raised:
         paced.wait(RATE)
     assert raised.value.retry_after_seconds == 4_000
+
+
+def test_rows_that_passed_the_gate_do_not_wait_behind_it(world: World) -> None:
+    """Whoever opts out in that time would go out all the same."""
+    paced = pacer(world)
+    paced.block(30)
+    paced.begin_batch()
+    with pytest.raises(NotYetError) as raised:
+        paced.wait(RATE)
+    assert raised.value.seconds == 30
+    world.clock.sleep(30)
+    paced.wait(RATE)
+    paced.answered(RATE)
+    paced.block(30)
+    paced.wait(RATE)
+    assert world.clock() == START + timedelta(seconds=60), "the rest of a batch waits"
+
+
+@pytest.mark.parametrize("is_same_process", [True, False])
+def test_a_clock_set_back_prolongs_no_pause(world: World, is_same_process: bool) -> None:
+    paced = pacer(world)
+    paced.block(120)
+    world.clock.moment -= timedelta(hours=24)
+    before = world.clock()
+    (paced if is_same_process else pacer(world)).wait(RATE)
+    assert world.clock() - before == timedelta(seconds=120)
 
 
 def test_a_day_is_counted_without_keeping_every_request(world: World) -> None:
