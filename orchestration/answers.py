@@ -190,7 +190,7 @@ def delivery(report: DeliveryReport | None) -> Answer:
             sent.count("ambiguous"),
             sent.count("superseded"),
             sent.pending_count,
-            sent.reason or "",
+            sent.reason or _refusals(sent),
         )
         for sent in deliveries
     ]
@@ -205,6 +205,12 @@ def delivery(report: DeliveryReport | None) -> Answer:
         },
         (*told, table("Delivered", columns, rows)),
     )
+
+
+def _refusals(sent: PlanDelivery) -> str:
+    """Why rows were not taken: the two most frequent reasons, with their counts."""
+    told = [f"{reason}: {number:,}" for reason, number in sent.refusal_counts.items()]
+    return "; ".join(told[:2])
 
 
 def run(report: RunReport) -> Answer:
@@ -317,4 +323,5 @@ def _delivery(sent: PlanDelivery) -> dict[str, Any]:
         "ambiguous": sent.count("ambiguous"),
         "superseded": sent.count("superseded"),
         "waiting": sent.pending_count,
+        "refusals": dict(sent.refusal_counts),
     }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
@@ -51,7 +51,8 @@ Progress = Callable[[SealedPlan, int], None]
 
 @dataclass(frozen=True)
 class PlanDelivery:
-    """What came of one plan: its state now, receipts by (operation, verdict), undecided rows."""
+    """What came of one plan: its state now, receipts by (operation, verdict), undecided rows, and
+    why rows were rejected or are in doubt, most frequent first."""
 
     plan_hash: str
     destination: str
@@ -60,6 +61,7 @@ class PlanDelivery:
     reason: str | None
     verdict_counts: Mapping[tuple[str, str], int]
     pending_count: int
+    refusal_counts: Mapping[str, int] = field(default_factory=dict)
 
     def count(self, *verdicts: str) -> int:
         """Receipts with one of these verdicts."""
@@ -318,6 +320,7 @@ def _result(work: _Delivering, plan: SealedPlan, *, reason: str | None = None) -
     with work.ledger.read() as reader:
         now = seals.get(reader, plan.plan_hash)
         verdicts = delivered.verdict_counts(reader, plan.plan_hash)
+        refusals = delivered.refusal_counts(reader, plan.plan_hash)
         pending = outbox.count(reader, plan.mandate)
     return PlanDelivery(
         plan_hash=plan.plan_hash,
@@ -328,6 +331,7 @@ def _result(work: _Delivering, plan: SealedPlan, *, reason: str | None = None) -
         verdict_counts=verdicts,
         # Before the first fill every row of the plan waits.
         pending_count=pending + now.row_count - now.filled_count,
+        refusal_counts=refusals,
     )
 
 

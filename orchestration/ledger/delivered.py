@@ -264,6 +264,21 @@ def verdict_counts(connection: Connection, plan_hash: str) -> dict[tuple[str, st
     return {(str(row[0]), str(row[1])): int(str(row[2])) for row in rows}
 
 
+def refusal_counts(connection: Connection, plan_hash: str) -> dict[str, int]:
+    """Receipts of a plan that took nothing, by reason, most frequent first."""
+    number = func.count()
+    rows = connection.execute(
+        select(receipt.c.reason, number)
+        .where(
+            receipt.c.plan_hash == plan_hash,
+            receipt.c.verdict.in_(("rejected", "ambiguous")),
+        )
+        .group_by(receipt.c.reason)
+        .order_by(number.desc(), receipt.c.reason)
+    )
+    return {str(row[0] or "no reason given"): int(str(row[1])) for row in rows}
+
+
 def standing_counts(connection: Connection) -> dict[tuple[str, str], int]:
     """Keys that stand at the vendors now, by (destination, object)."""
     rows = connection.execute(

@@ -46,6 +46,17 @@ def test_every_row_gets_a_receipt_and_a_second_run_makes_no_call(
     assert len(world.rows(receipt)) == 4
 
 
+def test_a_report_tells_why_rows_were_not_taken(world: World, vendor: Vendor) -> None:
+    reasons = {"customer-0": "too_old", "customer-1": "too_old", "customer-2": "invalid_entry"}
+    vendor.script = [
+        lambda row: Receipt(row.key, "rejected", reason=reasons[row.key])
+        if row.key in reasons
+        else Receipt(row.key, "accepted")
+    ]
+    (sent,) = world.sync(vendor, FOUR).deliveries
+    assert list(sent.refusal_counts.items()) == [("too_old", 2), ("invalid_entry", 1)]
+
+
 def test_leaving_removes_by_the_hash_that_was_sent(world: World, vendor: Vendor) -> None:
     world.sync(vendor, FOUR)
     staying = {key: FOUR[key] for key in ("customer-0", "customer-1", "customer-2")}
