@@ -15,13 +15,18 @@ from typing import Any
 
 import httpx
 
-from orchestration.sandbox.server import sandbox_environment, start_in_background
+from orchestration.sandbox.server import (
+    QUICK_DESTINATIONS,
+    sandbox_environment,
+    start_in_background,
+)
 from tests.support import succeed, tributary
 
 OBJECTS = {
-    "klaviyo": ["vip", "at_risk", "win_back", "cart_abandoner"],
-    "meta": ["existing_customer"],
-    "google": ["high_value_seed"],
+    "klaviyo": ["vip", "at_risk", "win_back", "cart_abandoner", "events/order_margin"],
+    "meta": ["existing_customer", "conversions/purchase"],
+    "google": ["high_value_seed", "conversions/purchase"],
+    "tiktok": ["audience/existing_customer", "conversions/purchase"],
 }
 
 
@@ -49,7 +54,8 @@ def brand(customers: int, months: int = 12, seed: int = 11) -> Path:
 def sandbox(state: Path, port: int = 0) -> Iterator[tuple[str, dict[str, str]]]:
     """The base URL of a running sandbox and the environment that points at it."""
     with start_in_background(state, OBJECTS, port) as base:
-        yield base, sandbox_environment(base)
+        chosen = {"TRIBUTARY_DESTINATIONS": ",".join(QUICK_DESTINATIONS)}
+        yield base, {**sandbox_environment(base), **chosen}
 
 
 def truth(base: str) -> dict[str, Any]:
