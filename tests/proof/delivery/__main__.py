@@ -1,4 +1,4 @@
-"""The list of claims: faults and deaths first, then volumes, then what people see."""
+"""The list of claims: what people sign and see first, then volumes, faults and deaths."""
 
 from __future__ import annotations
 
@@ -9,6 +9,26 @@ from tests.proof.delivery.dagster_recovery import dagster_recovery, dagster_side
 from tests.proof.harness import Claim, prove
 
 CLAIMS = [
+    Claim("guards", "Guard cases", planning.guard_cases),
+    Claim(
+        "opt_outs",
+        "Opt-outs leave although their plan is halted",
+        planning.opt_outs_leave_a_halted_plan,
+    ),
+    Claim("refused", "Approvals that let nothing out", planning.approvals_that_are_refused),
+    Claim("standing", "A standing approval lets out what is inside it", planning.standing_approval),
+    Claim(
+        "restored", "A restored ledger that lost opt-outs", planning.a_restore_that_lost_opt_outs
+    ),
+    Claim("invariants", "The sixteen invariants are functions", faults.invariants),
+    Claim("canaries", "No canary where people look", privacy.canaries),
+    Claim("diff", "The diff of a million rows", diff.diff),
+    Claim("vectors", "Normalisation vectors against our macros", payloads.vectors, quick=False),
+    Claim("oracles", "Payloads against the vendors' own clients", payloads.oracles, quick=False),
+    dagster_side_by_side(),
+    dagster_recovery(),
+    Claim("rejects", "Rejects are found, and no row in doubt is accepted", volumes.rejects),
+    Claim("failures", "Rows at 6.64 % injected failure", volumes.failures),
     *(
         Claim(
             f"schedules_{part}",
@@ -20,30 +40,8 @@ CLAIMS = [
     ),
     Claim("kills_0", "Real SIGKILLs: Meta's audience and Klaviyo's list", faults.kills(0)),
     Claim("kills_1", "Real SIGKILLs: Google's audience and Klaviyo's profiles", faults.kills(1)),
-    Claim("failures", "Rows at 6.64 % injected failure", volumes.failures),
-    Claim("rejects", "Rejects are found, and no row in doubt is accepted", volumes.rejects),
-    Claim("profiles", "A million Klaviyo profiles under rate windows", volumes.million_profiles),
-    Claim("diff", "The diff of a million rows", diff.diff),
-    Claim("guards", "Guard cases", planning.guard_cases),
-    Claim(
-        "opt_outs",
-        "Opt-outs leave although their plan is halted",
-        planning.opt_outs_leave_a_halted_plan,
-    ),
-    Claim(
-        "refused", "Approvals that let nothing out", planning.approvals_that_are_refused
-    ),
-    Claim("standing", "A standing approval lets out what is inside it", planning.standing_approval),
-    Claim(
-        "restored", "A restored ledger that lost opt-outs", planning.a_restore_that_lost_opt_outs
-    ),
-    Claim("vectors", "Normalisation vectors against our macros", payloads.vectors, quick=False),
-    Claim("oracles", "Payloads against the vendors' own clients", payloads.oracles, quick=False),
-    dagster_side_by_side(),
-    dagster_recovery(),
-    Claim("invariants", "The sixteen invariants are functions", faults.invariants),
     Claim("mutants", "Mutants of the engine are noticed", faults.mutants, quick=False),
-    Claim("canaries", "No canary where people look", privacy.canaries),
+    Claim("profiles", "A million Klaviyo profiles under rate windows", volumes.million_profiles),
 ]
 
 if __name__ == "__main__":
