@@ -30,6 +30,9 @@ _MOST_EXPECTATIONS = 6
 # Counts, never values: Data Docs are no place for personal data.
 _RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
 
+# The module sets its own level when it is imported.
+ANNOUNCER = "great_expectations.data_context.types.base"
+
 
 @dataclass(frozen=True)
 class TableVerdict:
@@ -130,14 +133,12 @@ class _Border:
     """One context for all suites, kept in memory; only Data Docs reach the disk."""
 
     def __init__(self, docs: Path) -> None:
-        # It tells of each temporary folder it makes.
-        logging.getLogger("great_expectations").setLevel(logging.WARNING)
         import great_expectations as gx
         from great_expectations import expectations
 
         self._gx, self._expectations, self._docs = gx, expectations, docs
         # It announces its temporary folders at INFO.
-        logging.getLogger(gx.__name__).setLevel(logging.WARNING)
+        logging.getLogger(ANNOUNCER).setLevel(logging.WARNING)
         self._context = gx.get_context(mode="ephemeral")
         self._context.variables.progress_bars = {"globally": False}
         self._source = self._context.data_sources.add_pandas("landing")

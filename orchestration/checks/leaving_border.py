@@ -17,6 +17,7 @@ import pandas as pd
 from pandas.api.types import is_object_dtype, is_string_dtype
 
 from orchestration.activation.spec import SyncSpec
+from orchestration.checks.landing_border import ANNOUNCER
 from orchestration.settings import Settings, exported
 
 IDENTIFIERS = (
@@ -57,14 +58,12 @@ class LeavingBorder:
             return self._check(spec, with_identifier_count(frame))
 
     def _check(self, spec: SyncSpec, frame: pd.DataFrame) -> tuple[str, ...]:
-        # It tells of each temporary folder it makes.
-        logging.getLogger("great_expectations").setLevel(logging.WARNING)
         import great_expectations as gx
         from great_expectations import expectations
 
         if self._context is None:
             # It announces its temporary folders at INFO.
-            logging.getLogger(gx.__name__).setLevel(logging.WARNING)
+            logging.getLogger(ANNOUNCER).setLevel(logging.WARNING)
             self._context = gx.get_context(mode="ephemeral")
             self._context.variables.progress_bars = {"globally": False}
             self._context.data_sources.add_pandas("leaving")
