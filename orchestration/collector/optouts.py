@@ -1,0 +1,67 @@
+"""What an opt-out sets off, in the transaction that records it.
+
+What lives here: the role, and its least: the addresses themselves are suppressed.
+What never does: who is meant by an address; which destinations there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from orchestration.ledger import facts
+
+Subject = tuple[str, str]
+# (channel, purpose)
+Scope = tuple[str, str]
+
+
+class OptOuts(Protocol):
+    """Whoever makes an opt-out true everywhere."""
+
+    def opt_out(
+        self,
+        connection: Connection,
+        subjects: Set[Subject],
+        scopes: Set[Scope],
+        source_event: str,
+        suppressed_at: datetime,
+        at: datetime,
+        addresses: Mapping[str, str],
+    ) -> int:
+        """Suppress the subjects and let the channels know, in the caller's transaction; how many
+        rows were written. ``addresses``: digest -> plain address, for an outbox row only."""
+        ...
+
+
+class SuppressionsOnly:
+    """Suppresses what the gate looks for; nothing is added any more to anybody so named."""
+
+    def opt_out(
+        self,
+        connection: Connection,
+        subjects: Set[Subject],
+        scopes: Set[Scope],
+        source_event: str,
+        suppressed_at: datetime,
+        at: datetime,
+        addresses: Mapping[str, str],
+    ) -> int:
+        """See ``OptOuts``."""
+        rows = [
+            {
+                "subject_type": kind,
+                "subject_value": value,
+                "channel": channel,
+                "purpose": purpose,
+                "source_event": source_event,
+                "suppressed_at": suppressed_at,
+            }
+            for kind, value in sorted(subjects)
+            if kind in facts.SUBJECT_TYPES
+            for channel, purpose in sorted(scopes)
+        ]
+        return facts.record_suppressions(connection, rows, at) if rows else 0
