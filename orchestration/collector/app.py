@@ -96,7 +96,9 @@ def build_app(
         finally:
             await run_in_threadpool(collector.committer.stop)
 
-    return Starlette(routes=_routes(collector), lifespan=lifespan)
+    app = Starlette(routes=_routes(collector), lifespan=lifespan)
+    app.state.collector = collector
+    return app
 
 
 def _routes(collector: Collector) -> list[Route]:

@@ -23,13 +23,12 @@ from tests.unit.collector.world import (
     shopify_headers,
 )
 
-# Computed with `openssl dgst -sha256 -hmac hush -binary | base64`.
+# Computed by another hand: printf %s "$BODY" | openssl dgst -sha256 -hmac hush -binary | base64
 VECTOR_BODY = (
-    b'{"shop_id":954889,"shop_domain":"test-shop.myshopify.com","orders_requested":[299938,280263,'
-    b'220458],"customer":{"id":191167,"email":"john@example.com","phone":"555-625-1199"},'
-    b'"data_request":{"id":9999}}'
+    b'{"customer_id":7,"email_address":"a@example.org",'
+    b'"email_marketing_consent":{"state":"unsubscribed"}}'
 )
-VECTOR = "MI5KFZhggyxeV9f1ZPN0vGd+usdXUc/PO+mV4ZzgqlQ="
+VECTOR = "zBO0RgKjmywIylwp6/ysAqLiNeHMGFGS2mv+w37n81k="
 BODY = json.dumps(email_consent("unsubscribed")).encode()
 
 
