@@ -13,17 +13,17 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from orchestration.collector.errors import UnavailableError
-from orchestration.collector.intake import Intake
+from orchestration.collector.intake import ADS_SHARING, EMAIL, SALE, SMS, Intake
 from orchestration.collector.optouts import OptOuts
 from orchestration.collector.segments import Segments
 from orchestration.faults import kill_point
-from orchestration.ledger import Ledger, LedgerError, consent_events
+from orchestration.ledger import Ledger, LedgerError, consent_events, customer_ids, facts
 from orchestration.ledger.consent_events import OPTED_OUT, ConsentEvent
 from orchestration.ledger.statements import TRANSACTION_ROWS
 
@@ -33,6 +33,10 @@ TRANSACTION_SECONDS = 0.05
 ANSWER_SECONDS = 4.0
 WAITING_MAX = 5_000
 _IDLE_SECONDS = 1.0
+
+# What an objection stops: whatever is sold is shared, as in fct_suppressions. An objection to
+# profiling is recorded, and stops no channel.
+GATED = {EMAIL: EMAIL, SMS: SMS, ADS_SHARING: ADS_SHARING, SALE: ADS_SHARING}
 
 _log = logging.getLogger(__name__)
 
@@ -160,8 +164,11 @@ class Committer:
         return count
 
     def _store(self, connection: Connection, intake: Intake, at: datetime) -> int:
-        new = consent_events.record(connection, intake.events, at)
-        asked = consent_events.record_requests(connection, intake.requests, at)
+        known = _customers(connection, intake)
+        events = [replace(one, subjects=one.subjects | known) for one in intake.events]
+        requests = [replace(one, subjects=one.subjects | known) for one in intake.requests]
+        new = consent_events.record(connection, events, at)
+        asked = consent_events.record_requests(connection, requests, at)
         rows = len(asked) + sum(1 + len(event.subjects) for event in new)
         for event in new:
             if event.state == OPTED_OUT:
@@ -171,19 +178,21 @@ class Committer:
     def _opt_out(
         self, connection: Connection, event: ConsentEvent, intake: Intake, at: datetime
     ) -> int:
+        scope = GATED.get((event.channel, event.purpose))
         # An old opt-out that arrives after a newer, proven opt-in changes nothing.
         out = {
             one.subject
             for one in consent_events.states(connection, event.subjects)
             if (one.purpose, one.channel, one.state) == (event.purpose, event.channel, OPTED_OUT)
+            and one.subject[0] in facts.SUBJECT_TYPES
         }
-        if not out:
+        if scope is None or not out:
             return 0
         digests = {value for _, value in out}
         return self._opt_outs.opt_out(
             connection,
             out,
-            {(event.channel, event.purpose)},
+            [scope],
             event.name,
             event.consented_at,
             at,
@@ -203,6 +212,14 @@ class Committer:
             self._segments.rotate()
         except OSError as error:
             _log.error("a segment was not closed: %s", type(error).__name__)
+
+
+def _customers(connection: Connection, intake: Intake) -> frozenset[tuple[str, str]]:
+    """Our own ids of the person, where a build has published who the record belongs to."""
+    found: set[str] = set()
+    for table, row in sorted(intake.source_rows):
+        found |= customer_ids.of_source_rows(connection, table, [row])
+    return frozenset(("customer_id", one) for one in found)
 
 
 def _least_rows(intake: Intake) -> int:

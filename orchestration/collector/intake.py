@@ -47,6 +47,8 @@ class Intake:
     requests: tuple[PrivacyRequest, ...] = ()
     lines: tuple[Line, ...] = ()
     addresses: Mapping[str, str] = field(default_factory=dict)
+    # (source table, row id) of the one person that events and requests are about.
+    source_rows: frozenset[tuple[str, str]] = frozenset()
     # Facts whose person could not be told.
     unplaced_count: int = 0
 
@@ -105,12 +107,14 @@ def of_statements(events: list[ConsentEvent], who: Person) -> Intake:
     return Intake(
         events=placed,
         addresses=who.addresses if is_out else {},
+        source_rows=who.source_rows,
         unplaced_count=len(events) - len(placed),
     )
 
 
 def merged(intakes: list[Intake]) -> Intake:
-    """Several intakes as one, to be stored together."""
+    """What several people said, to be stored together; the records of one must not name another,
+    so they are left out."""
     return Intake(
         events=tuple(event for one in intakes for event in one.events),
         requests=tuple(request for one in intakes for request in one.requests),

@@ -6,7 +6,7 @@ What never does: who is meant by an address; which destinations there are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Protocol
 
@@ -26,14 +26,19 @@ class OptOuts(Protocol):
         self,
         connection: Connection,
         subjects: Set[Subject],
-        scopes: Set[Scope],
+        scopes: Sequence[Scope],
         source_event: str,
         suppressed_at: datetime,
         at: datetime,
         addresses: Mapping[str, str],
     ) -> int:
-        """Suppress the subjects and let the channels know, in the caller's transaction; how many
-        rows were written. ``addresses``: digest -> plain address, for an outbox row only."""
+        """Suppress the subjects, all of ``facts.SUBJECT_TYPES``, and let the channels know, in
+        the caller's transaction; how many rows were written.
+
+        Args:
+            source_event: the same event told again changes nothing.
+            addresses: digest -> address in clear, for an outbox row only.
+        """
         ...
 
 
@@ -44,7 +49,7 @@ class SuppressionsOnly:
         self,
         connection: Connection,
         subjects: Set[Subject],
-        scopes: Set[Scope],
+        scopes: Sequence[Scope],
         source_event: str,
         suppressed_at: datetime,
         at: datetime,
@@ -61,7 +66,6 @@ class SuppressionsOnly:
                 "suppressed_at": suppressed_at,
             }
             for kind, value in sorted(subjects)
-            if kind in facts.SUBJECT_TYPES
-            for channel, purpose in sorted(scopes)
+            for channel, purpose in scopes
         ]
-        return facts.record_suppressions(connection, rows, at) if rows else 0
+        return facts.record_suppressions(connection, rows, at)

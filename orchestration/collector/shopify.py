@@ -42,6 +42,7 @@ from orchestration.ledger.consent_events import (
 SOURCE = "shopify"
 SCHEME = Scheme(("x-shopify-hmac-sha256", "shopify-hmac-sha256"), "base64")
 CUSTOMER_ID = "shopify_customer_id"
+CUSTOMER_TABLE = "shopify.customer"
 
 # "pending" waits for her, "not_subscribed" never said a thing.
 _STATES = {"subscribed": OPTED_IN, "unsubscribed": OPTED_OUT, "redacted": OPTED_OUT}
@@ -192,7 +193,8 @@ def _request(
                 origin.source, origin.scope, origin.topic, origin.event_id, kind, who.subjects,
                 detail, at, at,
             ),
-        )
+        ),
+        source_rows=who.source_rows,
     )  # fmt: skip
 
 
@@ -234,6 +236,7 @@ def _person(
         phone=phone,
         country_code=text(document, "default_address", "country_code"),
         issued={CUSTOMER_ID: (origin.scope, text(document, "customer_id"))},
+        source_rows={CUSTOMER_TABLE: text(document, "customer_id")},
     )
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from orchestration.collector import shopify
 from orchestration.collector.documents import LEAF, Shape, moment, pick, text
 from orchestration.collector.errors import unreadable
 from orchestration.collector.intake import (
@@ -28,7 +30,6 @@ from orchestration.collector.subjects import Person, issued_digest, person
 from orchestration.ledger.consent_events import OPTED_OUT
 
 SOURCE = "storefront"
-SHOP_CUSTOMER_ID = "shopify_customer_id"
 GPC_HEADER = "sec-gpc"
 
 _BROWSER_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
@@ -73,11 +74,12 @@ def read(headers: Mapping[str, str], document: dict[str, Any], at: datetime) -> 
         customer_id=text(document, "customer_id"),
         issued={
             BROWSER_ID: ("browser", browser),
-            SHOP_CUSTOMER_ID: (shop, text(document, "shop_customer_id")),
+            shopify.CUSTOMER_ID: (shop, text(document, "shop_customer_id")),
         },
+        source_rows={shopify.CUSTOMER_TABLE: text(document, "shop_customer_id")},
     )
     said = _objection(shop, who, at) if is_objecting else Intake()
-    return Intake(events=said.events, lines=(line,))
+    return replace(said, lines=(line,))
 
 
 def _objection(shop: str, who: Person, at: datetime) -> Intake:

@@ -23,10 +23,12 @@ _EMAIL_CHARACTERS_MAX = 320
 
 @dataclass(frozen=True)
 class Person:
-    """Subjects, and per digest the plain address for vendors that take no digest."""
+    """Subjects, and in clear what names her: neither is printed."""
 
     subjects: frozenset[Subject] = frozenset()
     addresses: Mapping[str, str] = field(default_factory=dict)
+    # (source table, row id) of her own records, by which the ledger may know her.
+    source_rows: frozenset[tuple[str, str]] = frozenset()
 
     def __repr__(self) -> str:
         return f"Person({len(self.subjects)} subjects)"
@@ -39,12 +41,14 @@ def person(
     country_code: str | None = None,
     customer_id: str | None = None,
     issued: Mapping[str, tuple[str, str | None]] | None = None,
+    source_rows: Mapping[str, str | None] | None = None,
 ) -> Person:
     """Everything that names her.
 
     Args:
         customer_id: ours, as published.
         issued: subject type -> (shop or account, id there).
+        source_rows: source table -> id of her record in it.
     """
     subjects: set[Subject] = set()
     addresses: dict[str, str] = {}
@@ -60,7 +64,8 @@ def person(
     for kind, (scope, value) in (issued or {}).items():
         if value is not None:
             subjects.add((kind, issued_digest(scope, value)))
-    return Person(frozenset(subjects), addresses)
+    rows = frozenset((table, row) for table, row in (source_rows or {}).items() if row)
+    return Person(frozenset(subjects), addresses, rows)
 
 
 def normal_email(shown: str) -> str | None:

@@ -41,12 +41,42 @@ def test_an_opt_out_is_recorded_and_set_off_with_its_address(gate: Gate) -> None
     assert event.consented_at == START - timedelta(hours=1)
     assert "jane" not in event.subjects_json
     (call,) = gate.opt_outs.calls
-    assert call["scopes"] == {EMAIL}
-    assert JANE in call["subjects"]
-    assert {kind for kind, _ in call["subjects"]} == {"email_sha256", "shopify_customer_id"}
+    assert call["scopes"] == [EMAIL]
+    assert call["subjects"] == {JANE}, "what no gate looks for is recorded only"
+    assert {kind for kind, _ in json.loads(event.subjects_json)} == {
+        "email_sha256", "shopify_customer_id",
+    }  # fmt: skip
     assert call["addresses"] == {JANE[1]: "jane@example.com"}
     assert call["suppressed_at"] == event.consented_at
     assert gate.ledger.verify() == 2
+
+
+def test_who_a_build_has_published_is_opted_out_by_her_record_alone(gate: Gate) -> None:
+    row = {"source_relation": "any", "source_table": "shopify.customer", "source_row_id": "191167"}
+    gate.ledger.register_customer_ids([{**row, "customer_id": "cus_1"}])
+    gate.ledger.register_customer_anchors([{**row, "customer_id": "cus_2", "anchor_number": 1}])
+    gate.shopify(EMAIL_TOPIC, email_consent("unsubscribed", 0, "no address"))
+    signal = {**EVENT, "shop_customer_id": 191167}
+    gate.keyed("/events", EVENTS, signal, **{"Sec-GPC": "1"})
+    gate.shopify("customers/redact", {
+        "shop_domain": SHOP, "customer": {"id": 191167}, "orders_to_redact": [],
+    })  # fmt: skip
+    people = {("customer_id", "cus_1"), ("customer_id", "cus_2")}
+    assert [call["subjects"] for call in gate.opt_outs.calls] == [people] * 3
+    # Whatever is sold is shared.
+    assert [call["scopes"] for call in gate.opt_outs.calls] == [
+        [EMAIL], [("ads", "ads_sharing")], [("ads", "ads_sharing")],
+    ]  # fmt: skip
+    assert ["customer_id", "cus_1"] in json.loads(gate.requests()[0].subjects_json)
+    assert shown(gate, "customer_id=cus_2")["opt_out_request_honored"] is True
+
+
+def test_an_objection_to_profiling_is_kept_and_stops_no_mail(gate: Gate) -> None:
+    choice = {"event_id": "1", "email": "jane@example.com", "channel": "email",
+              "purpose": "profiling", "state": "opted_out"}  # fmt: skip
+    assert gate.keyed("/preferences", WRITE, choice) == 200
+    assert gate.state(JANE) == {("email", "profiling"): "opted_out"}
+    assert gate.opt_outs.calls == []
 
 
 def test_the_same_event_counts_once_whatever_it_says_the_second_time(gate: Gate) -> None:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -55,7 +55,7 @@ class Recorder:
         self,
         connection: Connection,
         subjects: Set[tuple[str, str]],
-        scopes: Set[tuple[str, str]],
+        scopes: Sequence[tuple[str, str]],
         source_event: str,
         suppressed_at: datetime,
         at: datetime,
@@ -64,7 +64,7 @@ class Recorder:
         if self.fails:
             raise ValueError("jane@example.com")
         self.calls.append(
-            {"subjects": set(subjects), "scopes": set(scopes), "event": source_event,
+            {"subjects": set(subjects), "scopes": list(scopes), "event": source_event,
              "suppressed_at": suppressed_at, "addresses": dict(addresses)}
         )  # fmt: skip
         return len(subjects)
