@@ -34,7 +34,7 @@ from orchestration.collector.commit import Committer
 from orchestration.collector.documents import parse
 from orchestration.collector.errors import RefusedError, UnavailableError
 from orchestration.collector.intake import Intake
-from orchestration.collector.optouts import OptOuts
+from orchestration.collector.optouts import OptIns, OptOuts
 from orchestration.collector.segments import Segments
 from orchestration.collector.signatures import Scheme
 from orchestration.ledger import Ledger, LedgerError, consent_events
@@ -74,15 +74,20 @@ def build_app(
     segments: Segments,
     *,
     now: Callable[[], datetime],
+    opt_ins: OptIns | None = None,
     limits: Limits | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Starlette:
-    """The application over an open ledger. A source without a secret has no address."""
+    """The application over an open ledger. A source without a secret has no address.
+
+    Args:
+        opt_ins: what a proven opt-in sets off; without, it is recorded and lifts nothing.
+    """
     bounds = limits or Limits()
     collector = Collector(
         settings,
         ledger,
-        Committer(ledger, opt_outs, segments, now),
+        Committer(ledger, opt_outs, segments, now, opt_ins),
         now,
         bounds,
         RateLimit(bounds, clock),

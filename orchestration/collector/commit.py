@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from orchestration.collector.errors import UnavailableError
 from orchestration.collector.intake import ADS_SHARING, EMAIL, SALE, SMS, Intake
-from orchestration.collector.optouts import OptOuts
+from orchestration.collector.optouts import OptIns, OptOuts
 from orchestration.collector.segments import Segments
 from orchestration.faults import kill_point
 from orchestration.ledger import Ledger, LedgerError, consent_events, customer_ids, facts
@@ -59,9 +59,11 @@ class Committer:
         opt_outs: OptOuts,
         segments: Segments,
         now: Callable[[], datetime],
+        opt_ins: OptIns | None = None,
     ) -> None:
         self._ledger = ledger
         self._opt_outs = opt_outs
+        self._opt_ins = opt_ins
         self._segments = segments
         self._now = now
         self._queue: queue.Queue[_Waiting | None] = queue.Queue(WAITING_MAX)
@@ -173,6 +175,8 @@ class Committer:
         for event in new:
             if event.state == OPTED_OUT:
                 rows += self._opt_out(connection, event, intake, at)
+            elif event.proof is not None:
+                rows += self._opt_in(connection, event, event.proof, at)
         return rows
 
     def _opt_out(
@@ -198,6 +202,25 @@ class Committer:
             at,
             {key: value for key, value in intake.addresses.items() if key in digests},
         )
+
+    def _opt_in(
+        self, connection: Connection, event: ConsentEvent, proof: str, at: datetime
+    ) -> int:
+        scope = (event.channel, event.purpose)
+        if self._opt_ins is None or GATED.get(scope) != scope:
+            return 0
+        # A later no of the same subject stands, and so does a no to sale against a yes to sharing.
+        out = {
+            one.subject
+            for one in consent_events.states(connection, event.subjects)
+            if one.state == OPTED_OUT and GATED.get((one.channel, one.purpose)) == scope
+        }
+        allowed = {
+            one for one in event.subjects if one[0] in facts.SUBJECT_TYPES and one not in out
+        }
+        if not allowed:
+            return 0
+        return self._opt_ins.opt_in(connection, allowed, scope, event.consented_at, proof, at)
 
     def _fail(self, batch: Sequence[_Waiting], error: Exception) -> None:
         # The class only: a message may quote a row.

@@ -1,6 +1,6 @@
-"""What an opt-out sets off, in the transaction that records it.
+"""What an opt-out or a proven opt-in sets off, in the transaction that records it.
 
-What lives here: the role, and its least: the addresses themselves are suppressed.
+What lives here: the two roles, and the least of the first: the addresses themselves are suppressed.
 What never does: who is meant by an address; which destinations there are.
 """
 
@@ -39,6 +39,23 @@ class OptOuts(Protocol):
             source_event: the same event told again changes nothing.
             addresses: digest -> address in clear, for an outbox row only.
         """
+        ...
+
+
+class OptIns(Protocol):
+    """Whoever lifts what an earlier opt-out of the same person set off."""
+
+    def opt_in(
+        self,
+        connection: Connection,
+        subjects: Set[Subject],
+        scope: Scope,
+        consented_at: datetime,
+        proof: str,
+        at: datetime,
+    ) -> int:
+        """Allow the subjects again, but those with a suppression that is not older, in the caller's
+        transaction; how many rows were written."""
         ...
 
 

@@ -15,7 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from orchestration.collector.app import build_app
-from orchestration.collector.optouts import OptOuts, SuppressionsOnly
+from orchestration.collector.optouts import OptIns, OptOuts, SuppressionsOnly
 from orchestration.collector.segments import Segments
 from orchestration.ledger import open_ledger
 from orchestration.settings import CollectorSettings, Settings
@@ -40,16 +40,25 @@ def serve(
     proxy: str | None,
     now: Callable[[], datetime],
     opt_outs: OptOuts | None = None,
+    opt_ins: OptIns | None = None,
 ) -> None:
     """Listen until the process is told to end.
 
     Args:
         proxy: address whose X-Forwarded-For is believed; None: nobody's.
         opt_outs: what an opt-out sets off; by default its addresses are suppressed.
+        opt_ins: what a proven opt-in sets off; without, it is recorded and lifts nothing.
     """
     with open_ledger(settings, now=now) as ledger:
         segments = Segments(segments_folder(settings), time.monotonic)
-        app = build_app(received, ledger, opt_outs or SuppressionsOnly(), segments, now=now)
+        app = build_app(
+            received,
+            ledger,
+            opt_outs or SuppressionsOnly(),
+            segments,
+            now=now,
+            opt_ins=opt_ins,
+        )
         server(app, host=host, port=port, proxy=proxy).run()
 
 

@@ -71,6 +71,34 @@ def test_who_a_build_has_published_is_opted_out_by_her_record_alone(gate: Gate) 
     assert shown(gate, "customer_id=cus_2")["opt_out_request_honored"] is True
 
 
+def test_a_proven_later_opt_in_lifts_and_nothing_else_does(gate: Gate) -> None:
+    for number, (state, minutes) in enumerate(
+        [("subscribed", None), ("unsubscribed", 2), ("subscribed", 1), ("subscribed", 2)]
+    ):
+        gate.shopify(EMAIL_TOPIC, email_consent(state, minutes), f"e{number}")
+    assert gate.opt_outs.lifts == [], "without proof, older, or at the same time"
+    gate.shopify(EMAIL_TOPIC, email_consent("subscribed", 3), "later")
+    at = START - timedelta(minutes=57)
+    proof = f"{EMAIL_TOPIC} later single_opt_in"
+    assert gate.opt_outs.lifts == [({JANE}, EMAIL, at, proof)]
+
+
+def test_a_yes_to_sharing_does_not_lift_a_no_to_sale(gate: Gate) -> None:
+    base = {"customer_id": "cus_1", "channel": "ads"}
+    no = {**base, "event_id": "1", "purpose": "sale", "state": "opted_out",
+          "consented_at": (START - timedelta(hours=2)).isoformat()}  # fmt: skip
+    yes = {**base, "event_id": "2", "purpose": "ads_sharing", "state": "opted_in",
+           "consented_at": (START - timedelta(hours=1)).isoformat(), "proof": "form 1"}  # fmt: skip
+    assert [gate.keyed("/preferences", WRITE, one) for one in (no, yes)] == [200, 200]
+    assert gate.opt_outs.lifts == []
+    both = {**yes, "event_id": "3", "purpose": "sale"}
+    again = {**yes, "event_id": "4", "consented_at": START.isoformat()}
+    assert [gate.keyed("/preferences", WRITE, one) for one in (both, again)] == [200, 200]
+    assert [lift[:2] for lift in gate.opt_outs.lifts] == [
+        ({("customer_id", "cus_1")}, ("ads", "ads_sharing"))
+    ]
+
+
 def test_an_objection_to_profiling_is_kept_and_stops_no_mail(gate: Gate) -> None:
     choice = {"event_id": "1", "email": "jane@example.com", "channel": "email",
               "purpose": "profiling", "state": "opted_out"}  # fmt: skip

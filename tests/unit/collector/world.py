@@ -46,9 +46,10 @@ EMAIL_TOPIC = "customers/email_marketing_consent_update"
 
 @dataclass
 class Recorder:
-    """Opt-outs as they were called."""
+    """Opt-outs and opt-ins as they were called."""
 
     calls: list[dict[str, Any]] = field(default_factory=list)
+    lifts: list[tuple[Any, ...]] = field(default_factory=list)
     fails: bool = False
 
     def opt_out(
@@ -67,6 +68,18 @@ class Recorder:
             {"subjects": set(subjects), "scopes": list(scopes), "event": source_event,
              "suppressed_at": suppressed_at, "addresses": dict(addresses)}
         )  # fmt: skip
+        return len(subjects)
+
+    def opt_in(
+        self,
+        connection: Connection,
+        subjects: Set[tuple[str, str]],
+        scope: tuple[str, str],
+        consented_at: datetime,
+        proof: str,
+        at: datetime,
+    ) -> int:
+        self.lifts.append((set(subjects), scope, consented_at, proof))
         return len(subjects)
 
 
@@ -133,7 +146,8 @@ def gate_in(folder: Path, limits: Limits | None = None) -> Iterator[Gate]:
         segments = Segments(folder / "segments", lambda: 0.0)
         app = build_app(
             RECEIVED, ledger, opt_outs, segments,
-            now=lambda: moment[0], limits=limits, clock=lambda: moment[0].timestamp(),
+            now=lambda: moment[0], opt_ins=opt_outs, limits=limits,
+            clock=lambda: moment[0].timestamp(),
         )  # fmt: skip
         with TestClient(app) as client:
             yield Gate(ledger, opt_outs, app, folder, moment, client)
