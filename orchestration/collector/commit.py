@@ -68,8 +68,13 @@ class Committer:
         self._now = now
         self._queue: queue.Queue[_Waiting | None] = queue.Queue(WAITING_MAX)
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
-        self.is_writable = True
+        self._is_writable = True
         self.transaction_count = 0
+
+    @property
+    def is_writable(self) -> bool:
+        """True while the thread lives and its last write succeeded."""
+        return self._is_writable and self._thread.is_alive()
 
     def start(self) -> None:
         """Begin to write."""
@@ -143,7 +148,7 @@ class Committer:
             else:
                 self._fail(batch, error)
             return []
-        self.is_writable = True
+        self._is_writable = True
         kill_point("collector_before_answer")
         for one in taken:
             one.done.set_result(None)
@@ -225,7 +230,7 @@ class Committer:
     def _fail(self, batch: Sequence[_Waiting], error: Exception) -> None:
         # The class only: a message may quote a row.
         name = type(error).__name__
-        self.is_writable = not isinstance(error, LedgerError | OSError)
+        self._is_writable = not isinstance(error, LedgerError | OSError)
         _log.error("not stored: %s, %d requests", name, len(batch))
         for one in batch:
             one.fail(name)

@@ -27,7 +27,8 @@ EMAIL, SMS = ("email", "marketing"), ("sms", "marketing")
 ADS_SHARING, SALE = ("ads", "ads_sharing"), ("ads", "sale")
 SCOPES = (EMAIL, SMS, ADS_SHARING, SALE, ("email", "profiling"))
 
-_EVENT_ID = re.compile(r"[\x21-\x7e]{1,200}")
+# No sign that an address needs: an id must not bring one into the ledger.
+_EVENT_ID = re.compile(r"[A-Za-z0-9_.:/=-]{1,200}")
 
 
 @dataclass(frozen=True)

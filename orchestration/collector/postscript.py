@@ -9,6 +9,7 @@ open read; whatever has another form is counted and changes nothing (docs/adr/00
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -30,6 +31,7 @@ SOURCE = "postscript"
 SCHEME = Scheme(("postscript-signature", "x-postscript-signature"), "hex")
 SUBSCRIBER_ID = "postscript_subscriber_id"
 
+_SHOP = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _STATES = {
     "opt_out": OPTED_OUT,
     "opted_out": OPTED_OUT,
@@ -43,14 +45,16 @@ _STATES = {
 def read(_: Mapping[str, str], document: dict[str, Any], at: datetime) -> Intake | None:
     """What a webhook says; None for a type that nobody here reads."""
     shown = (text(document, "type") or text(document, "event") or "").lower()
-    state = _STATES.get(shown.rpartition(".")[2])
+    topic = shown.rpartition(".")[2]
+    state = _STATES.get(topic)
     if state is None:
         return None
     content = part(document, "data") or document
     subscriber = part(content, "subscriber") or content
     # One signing secret is one shop, whether the body names it or not.
-    shop = text(document, "shop_id") or text(content, "shop_id") or "shop"
-    origin = Origin(SOURCE, shop[:64], shown[:64], event_id_of(_event_id(document), document))
+    shop = text(document, "shop_id") or text(content, "shop_id") or ""
+    shop = shop if _SHOP.fullmatch(shop) else "shop"
+    origin = Origin(SOURCE, shop, topic, event_id_of(_event_id(document), document))
     who = person(
         phone=text(subscriber, "phone_number") or text(subscriber, "phone"),
         country_code="US",
@@ -67,7 +71,7 @@ def read(_: Mapping[str, str], document: dict[str, Any], at: datetime) -> Intake
     )
     said = statement(
         origin, who, SMS, state, said_at=said_at, received_at=at,
-        proof=f"{shown[:64]} {origin.event_id}",
+        proof=f"{topic} {origin.event_id}",
     )  # fmt: skip
     return of_statements([said], who)
 

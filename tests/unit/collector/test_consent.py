@@ -293,6 +293,20 @@ def test_a_choice_is_confirmed_and_an_opt_in_needs_proof(gate: Gate) -> None:
     ]  # fmt: skip
 
 
+def test_no_id_brings_an_address_into_the_ledger(gate: Gate) -> None:
+    jane = "jane@example.com"
+    choice = {"email": jane, "channel": "email", "purpose": "marketing", "state": "opted_out"}
+    assert gate.keyed("/preferences", WRITE, {**choice, "event_id": jane}) == 200
+    assert gate.shopify(EMAIL_TOPIC, email_consent("unsubscribed"), jane) == 200
+    text = {"id": jane, "type": f"{jane}.opt_out", "shop_id": jane, "phone": "+12125550123"}
+    assert gate.postscript(text) == 200
+    entry = klaviyo_entry("unsubscribed_from_email_marketing", jane, email=jane)
+    assert gate.klaviyo({"meta": {"klaviyo_account_id": "acc"}, "data": [entry]}) == 200
+    rows = gate.events()
+    assert [row.event_id[:7] for row in rows] == ["sha256:"] * 4
+    assert not [row for row in rows if "jane" in str(row) or "2125550123" in str(row)]
+
+
 def shown(gate: Gate, query: str = f"email_sha256={JANE[1]}") -> Any:
     answer = gate.client.get(f"/preferences/status?{query}", headers=bearer(READ))
     assert answer.status_code == 200
