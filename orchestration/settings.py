@@ -164,6 +164,43 @@ class Settings:
         )
 
 
+@dataclass(frozen=True)
+class CollectorSettings:
+    """What may be received, and from whom; a source without a secret is not listened to."""
+
+    # Source -> every secret that may have signed: the new one and, after a rotation, the old one.
+    webhook_secrets: Mapping[str, tuple[Secret, ...]]
+    # Scope -> keys that have it.
+    keys: Mapping[str, tuple[Secret, ...]]
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> CollectorSettings:
+        """Read the secrets.
+
+        Raises:
+            ConfigurationError: one is empty, too short, given twice, or there is none at all.
+        """
+        env = os.environ if environ is None else environ
+        sources = {
+            name: _secrets(f"TRIBUTARY_{name.upper()}_WEBHOOK_SECRETS", env)
+            for name in _WEBHOOK_SOURCES
+        }
+        keys = {
+            scope: _secrets(f"TRIBUTARY_{scope.upper().replace(':', '_')}_KEYS", env)
+            for scope in KEY_SCOPES
+        }
+        found = cls(
+            {name: some for name, some in sources.items() if some},
+            {scope: some for scope, some in keys.items() if some},
+        )
+        if not found.webhook_secrets and not found.keys:
+            raise ConfigurationError(
+                "Nothing may be received: no webhook secret and no key is set.",
+                remedy="Set TRIBUTARY_SHOPIFY_WEBHOOK_SECRETS or another of .env.example.",
+            )
+        return found
+
+
 def read_kill_at(environ: Mapping[str, str] | None = None) -> tuple[str, int] | None:
     """The point at which a crash test kills this process, and at which passage; else None.
 
@@ -207,6 +244,9 @@ def exported(settings: Settings) -> Iterator[None]:
         os.environ.update(before)
 
 
+KEY_SCOPES = ("preferences:write", "preferences:read", "events:write")
+SECRET_CHARACTERS_MIN = 16
+_WEBHOOK_SOURCES = ("shopify", "klaviyo", "postscript")
 _VENDOR_HOSTS = {
     "klaviyo": "https://a.klaviyo.com",
     "meta": "https://graph.facebook.com",
@@ -282,3 +322,21 @@ def _secret(variable: str, env: Mapping[str, str]) -> Secret | None:
     if not value.strip():
         raise ConfigurationError(f"{variable} is empty.", remedy="Set it or unset it.")
     return Secret(value)
+
+
+def _secrets(variable: str, env: Mapping[str, str]) -> tuple[Secret, ...]:
+    given = _secret(variable, env)
+    if given is None:
+        return ()
+    pieces = [piece.strip() for piece in given.reveal().split(",")]
+    if not all(len(piece) >= SECRET_CHARACTERS_MIN for piece in pieces):
+        raise ConfigurationError(
+            f"{variable} holds an empty secret or one under {SECRET_CHARACTERS_MIN} characters.",
+            remedy="Write the secrets as they were issued, separated by commas.",
+        )
+    if not all(piece.isascii() and piece.isprintable() for piece in pieces):
+        raise ConfigurationError(
+            f"{variable} holds a character that no header can carry.",
+            remedy="Write each secret in plain letters, digits and signs.",
+        )
+    return tuple(Secret(piece) for piece in pieces)

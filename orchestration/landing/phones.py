@@ -1,7 +1,7 @@
 """Phones become E.164 once, here.
 
 What lives here: distinct pairs of phone text and country -> ``raw_landing.phone_number``.
-What never does: guessing a country: a number without one must begin with a plus.
+What never does: the form itself (``orchestration.e164``).
 """
 
 from __future__ import annotations
@@ -9,28 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import duckdb
-import phonenumbers
 import pyarrow as pa
 
+from orchestration.e164 import to_e164
 from orchestration.landing.contract import ColumnContract, TableContract, quoted
 from orchestration.landing.report import Progress
 
 _CHUNK = 50_000
-
-
-def to_e164(phone: str, country_code: str) -> str | None:
-    """The E.164 form (plus and digits) of a valid number, else None.
-
-    ``country_code`` is ISO 3166-1 alpha-2 in capitals, or '' where it is not known.
-    """
-    region = country_code if country_code in phonenumbers.SUPPORTED_REGIONS else None
-    try:
-        number = phonenumbers.parse(phone, region)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_valid_number(number):
-        return None
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
 def land_phones(

@@ -77,6 +77,17 @@ def register_anchors(connection: Connection, rows: Sequence[Row], at: datetime) 
     )
 
 
+def of_source_rows(connection: Connection, source_table: str, row_ids: Sequence[str]) -> set[str]:
+    """Customers that these rows of a source are known to belong to, in whatever shop or account."""
+    found: set[str] = set()
+    for table in (customer_id_anchor, customer_id_register):
+        statement = select(table.c.customer_id).where(
+            table.c.source_table == source_table, table.c.source_row_id.in_(row_ids)
+        )
+        found.update(connection.execute(statement).scalars())
+    return found
+
+
 def unrecorded_changes(connection: Connection, rows: Sequence[Row]) -> list[Row]:
     """Those changes that are not in the ledger by old id and time."""
     return _unknown(connection, customer_id_change, _CHANGE, rows)

@@ -13,6 +13,11 @@ from sqlalchemy import Column, Connection, Table, func, inspect, select, text
 from sqlalchemy.schema import CreateColumn
 
 from orchestration.ledger import audit
+from orchestration.ledger.consent_tables import (
+    consent_event,
+    consent_event_subject,
+    privacy_request,
+)
 from orchestration.ledger.delivered import set_first_versions
 from orchestration.ledger.errors import LedgerError
 from orchestration.ledger.safety_tables import restore_gap, standing_approval, tombstone
@@ -31,7 +36,7 @@ from orchestration.ledger.tables import (
     schema_version,
 )
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 
 def _remember_changes_of_identity(connection: Connection) -> None:
@@ -59,11 +64,18 @@ def _remember_standing_approvals(connection: Connection) -> None:
         table.create(connection, checkfirst=True)
 
 
+def _remember_consent_events(connection: Connection) -> None:
+    """5: what people said about consent and their data, as it came in."""
+    for table in (consent_event, consent_event_subject, privacy_request):
+        table.create(connection, checkfirst=True)
+
+
 # version -> the step that leads there from the version before, in the caller's transaction.
 STEPS: Mapping[int, Callable[[Connection], None]] = {
     2: _remember_changes_of_identity,
     3: _let_opt_outs_go_alone,
     4: _remember_standing_approvals,
+    5: _remember_consent_events,
 }
 
 

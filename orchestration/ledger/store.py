@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from orchestration.errors import TributaryError
 from orchestration.ledger import (
     audit,
+    consent_events,
     customer_ids,
     facts,
     gaps,
@@ -43,7 +44,9 @@ from orchestration.settings import Settings
 
 WITNESSES: Mapping[str, audit.Witness] = {
     "approval": seals.approval_stands,
+    "consent_event": consent_events.events_stand,
     "identity_instruction": instructions.instructions_stand,
+    "privacy_request": consent_events.requests_stand,
     "restore": gaps.gap_stands,
     "standing_approval": standing.approval_stands,
     "standing_revocation": standing.revocation_stands,

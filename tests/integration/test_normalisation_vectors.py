@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from orchestration.landing.phones import to_e164
+from orchestration.e164 import to_e164
 from tests.identifiers import applied
 from tests.support import SHARED_DATA
 

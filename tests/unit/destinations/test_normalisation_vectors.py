@@ -11,7 +11,7 @@ import hashlib
 
 import pytest
 
-from orchestration.landing.phones import to_e164
+from orchestration.e164 import to_e164
 from tests.rendering import by_macro
 from tests.support import SHARED_DATA
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from orchestration.landing.phones import land_phones, to_e164
+from orchestration.e164 import to_e164
+from orchestration.landing.phones import land_phones
 from orchestration.landing.report import no_progress
 from tests.unit.landing.world import CONTRACT
 

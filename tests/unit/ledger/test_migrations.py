@@ -15,8 +15,9 @@ from orchestration.settings import Settings
 from tests.unit.activation.world import START, settings_in
 
 ADDED = (
-    "customer_id_anchor", "customer_id_change", "identity_instruction", "rate_bucket",
-    "restore_gap", "standing_approval", "tombstone",
+    "consent_event", "consent_event_subject", "customer_id_anchor", "customer_id_change",
+    "identity_instruction", "privacy_request", "rate_bucket", "restore_gap",
+    "standing_approval", "tombstone",
 )  # fmt: skip
 COLUMNS = {
     "customer_id_register": ("first_ordered_at", "first_seen_at", "as_of_at"),
@@ -79,7 +80,7 @@ def test_version_1_becomes_this_version_and_keeps_what_it_held(version_1: Settin
         assert (kept["customer_id"], kept["source_row_id"], kept["sequence"]) == ("old", "1", 1)
         assert (kept["first_ordered_at"], kept["first_seen_at"], kept["as_of_at"]) == (None,) * 3
         assert len(ledger.rows_since("suppression", 0, 10)) == 1
-        assert ledger.verify() == 5, "genesis, the suppression, three migrations"
+        assert ledger.verify() == 6, "genesis, the suppression, four migrations"
 
 
 def test_a_row_under_way_survives_and_an_opt_out_may_wait_behind_it(version_1: Settings) -> None:
@@ -110,7 +111,7 @@ def test_a_migrated_ledger_takes_every_new_fact(version_1: Settings) -> None:
         assert ledger.record_identity_instruction("link", **NODES, reason="r", actor="a") == 1
     with open_ledger(version_1) as ledger:
         assert ledger.rows_since("customer_id_register", 1, 10)[0]["first_ordered_at"] == START
-        assert ledger.verify() == 6, "opening again migrates nothing"
+        assert ledger.verify() == 7, "opening again migrates nothing"
 
 
 def test_a_migration_that_fails_leaves_version_1(

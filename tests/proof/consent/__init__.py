@@ -1,0 +1,1 @@
+"""What is claimed about consent that comes in at once."""

@@ -1,0 +1,20 @@
+"""The list of claims about consent."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.proof.consent import collector
+from tests.proof.harness import Claim, prove
+
+CLAIMS = [
+    Claim(
+        "acknowledged",
+        "Webhooks at 50 a second are answered when they are on disk",
+        collector.acknowledged,
+    ),
+    Claim("forged", "Forged and broken webhooks", collector.forged),
+]
+
+if __name__ == "__main__":
+    sys.exit(prove("consent", CLAIMS))
