@@ -89,7 +89,9 @@ def opt_out_telling(
 ) -> OptedOut:
     """The same as ``opt_out``, and what goes where."""
     people = customer_ids.same_people(connection, _customer_ids(lookup, subjects))
-    held = _addresses_of(lookup, people)
+    # What was sent for them tells of addresses that no build knew yet.
+    sent = delivered.standing_of(connection, sorted(people))
+    held = _addresses_of(lookup, people) | _subjects_sent(sent)
     bound = {scope: _bound(subjects, people, held, scope[0]) for scope in scopes}
     recorded = facts.record_suppressions(
         connection,
@@ -111,10 +113,9 @@ def opt_out_telling(
         return OptedOut(0, {})
     rows: list[OptOut] = []
     for scope, some in bound.items():
-        standing = _standing(connection, connected, lookup, scope, some)
-        known = {**_in_clear(standing, people), **(addresses or {})}
+        rows += _removals(_standing(connection, connected, lookup, scope, some))
+        known = {**_in_clear(sent), **(addresses or {})}
         reached = {value for kind, value in some if kind in REACHED_BY[scope[0]]}
-        rows += _removals(standing)
         rows += _told(connected, scope[0], {d: a for d, a in known.items() if d in reached})
     return OptedOut(recorded, fast_lane.enqueue_in_order(connection, rows, at))
 
@@ -130,7 +131,7 @@ def bound_rows(
     address binds whatever was sent with it, and nobody's other addresses."""
     people = {value for kind, value in subjects if kind == "customer_id"}
     standing = _standing(connection, connected, lookup, scope, subjects)
-    in_clear = _in_clear(standing, people)
+    in_clear = _in_clear(row for row in standing if row.key in people)
     return [*_removals(standing), *_told(connected, scope[0], in_clear)]
 
 
@@ -214,13 +215,19 @@ def _standing(
     return found
 
 
-def _in_clear(standing: Iterable[StandingRow], people: Set[str]) -> dict[str, str]:
-    """Digest -> address in clear, of what was sent for these people."""
+def _subjects_sent(rows: Iterable[StandingRow]) -> set[Subject]:
+    return {
+        subject
+        for row in rows
+        for subject in payloads.subjects(row.key, payloads.parse(row.payload_json))
+    }
+
+
+def _in_clear(rows: Iterable[StandingRow]) -> dict[str, str]:
+    """Digest -> address, of what was sent in clear."""
     found: dict[str, str] = {}
-    for row in standing:
-        payload = payloads.parse(row.payload_json)
-        if row.key in people:
-            found.update(payloads.addresses(payload))
+    for row in rows:
+        found.update(payloads.addresses(payloads.parse(row.payload_json)))
     return found
 
 

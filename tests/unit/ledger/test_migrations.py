@@ -67,7 +67,7 @@ def version_1(tmp_path: Path) -> Settings:
         for column in columns:
             connection.execute(f"alter table {table} drop column {column}")
     for index in INDEXES:
-        connection.execute(f"drop index {index}")
+        connection.execute(f"drop index if exists {index}")
     connection.execute("drop table outbox")
     connection.executescript(OUTBOX_1)
     connection.execute("update schema_version set version = 1")
