@@ -179,10 +179,12 @@ def test_gate_and_planner_use_the_keys_of_both_tables(ledger: Ledger) -> None:
         event.listen(engine, "before_cursor_execute", lambda *given: asked.append(given[2:4]))
         facts.suppressed(reader, "email", "marketing", {SUBJECT})
         list(facts.stream_suppressed(reader, "email", "marketing"))
-        (gate, planner) = [
+        plans = [
             [str(row[3]) for row in reader.exec_driver_sql(f"explain query plan {sql}", given)]
             for sql, given in tuple(asked)
+            if "suppression" in sql
         ]
+    (gate, planner) = plans
     assert not [step for step in gate if step.startswith("SCAN")]
     assert [step for step in planner if step.startswith("SCAN")] == ["SCAN suppression"]
     assert any("suppression_lift" in step and step.startswith("SEARCH") for step in planner)
