@@ -66,7 +66,7 @@ def optout(
         table("On its way", names, rows),
         "Sent within seconds where 'tributary serve' runs; else run: tributary deliver."
         if rows
-        else "Nobody of them stands at a connected vendor as far as we know; no addition will pass.",
+        else "As far as we know nobody of them stands at a connected vendor; no addition passes.",
     )
 
 

@@ -283,8 +283,7 @@ def test_an_address_that_was_sent_in_clear_is_told_too(world: World) -> None:
     columns = ["customer_id", "email", "row_hash"]
     world.build(LIST, columns, [("c", "c@example.test", "1"), ("d", "d@example.test", "2")])
     world.approve(world.plan(LIST).plan_hash)
-    lists = Mailing()
-    world.deliver(lists)  # type: ignore[arg-type]
+    world.deliver(Mailing())
     assert opt_out(world, Known(), ("customer_id", "c"), scopes=MAIL) == 3
     assert waiting(world) == {
         ("klaviyo", "list/vip", "c", "remove"),

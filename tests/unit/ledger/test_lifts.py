@@ -114,17 +114,17 @@ def test_one_bad_lift_lets_none_in(ledger: Ledger) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        {"subject_value": "somebody"},
-        {"subject_type": "email_sha256"},
-        {"channel": "sms"},
-        {"purpose": "ads_sharing"},
+        replace(YES, subject_value="somebody"),
+        replace(YES, subject_type="email_sha256"),
+        replace(YES, channel="sms"),
+        replace(YES, purpose="ads_sharing"),
     ],
 )
 def test_a_yes_lifts_what_it_names_and_nothing_else(
-    ledger: Ledger, other: dict[str, str]
+    ledger: Ledger, other: Lift
 ) -> None:
     no(ledger, day(1))
-    yes(ledger, day(2), replace(YES, **other))
+    yes(ledger, day(2), other)
     assert is_out(ledger)
 
 
