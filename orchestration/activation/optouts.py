@@ -25,7 +25,7 @@ from orchestration.activation.lookup import Lookup, NoLookupError
 from orchestration.destinations.registry import OPT_OUT_OBJECTS
 from orchestration.ledger import SealedPlan, audit, customer_ids, delivered, facts
 from orchestration.ledger.delivered import StandingRow
-from orchestration.ledger.facts import Subject
+from orchestration.ledger.facts import SHARED_BY_MAX, Subject
 
 # Channel and purpose of everything that a gate looks for.
 SCOPES = (("email", "marketing"), ("sms", "marketing"), ("ads", "ads_sharing"))
@@ -88,10 +88,10 @@ def opt_out_telling(
     addresses: Mapping[str, str] | None = None,
 ) -> OptedOut:
     """The same as ``opt_out``, and what goes where."""
-    people = customer_ids.same_people(connection, _customer_ids(lookup, subjects))
+    people = customer_ids.same_people(connection, _people(lookup, subjects))
     # What was sent for them tells of addresses that no build knew yet.
     sent = delivered.standing_of(connection, sorted(people))
-    held = _addresses_of(lookup, people) | _subjects_sent(sent)
+    held = _own(lookup, _addresses_of(lookup, people) | _subjects_sent(sent))
     bound = {scope: _bound(subjects, people, held, scope[0]) for scope in scopes}
     recorded = facts.record_suppressions(
         connection,
@@ -129,8 +129,10 @@ def bound_rows(
 ) -> list[OptOut]:
     """What leaves because of suppressions that are decided already, as the build decides them: an
     address binds whatever was sent with it, and nobody's other addresses."""
-    people = {value for kind, value in subjects if kind == "customer_id"}
-    standing = _standing(connection, connected, lookup, scope, subjects)
+    named = {value for kind, value in subjects if kind == "customer_id"}
+    people = customer_ids.same_people(connection, named)
+    bound = {*subjects, *(("customer_id", one) for one in people)}
+    standing = _standing(connection, connected, lookup, scope, bound)
     in_clear = _in_clear(row for row in standing if row.key in people)
     return [*_removals(standing), *_told(connected, scope[0], in_clear)]
 
@@ -169,6 +171,12 @@ def put_out(
     return count
 
 
+def _people(lookup: Lookup, subjects: Set[Subject]) -> set[str]:
+    """Whom the subjects name; not those who merely have a placeholder in common."""
+    named = [_customer_ids(lookup, {subject}) for subject in sorted(subjects)]
+    return {one for some in named if len(some) <= SHARED_BY_MAX for one in some}
+
+
 def _customer_ids(lookup: Lookup, subjects: Set[Subject]) -> set[str]:
     try:
         return lookup.customer_ids(subjects)
@@ -184,13 +192,18 @@ def _addresses_of(lookup: Lookup, people: Iterable[str]) -> set[Subject]:
         return set()
 
 
+def _own(lookup: Lookup, held: Set[Subject]) -> set[Subject]:
+    return {one for one in held if len(_customer_ids(lookup, {one})) <= SHARED_BY_MAX}
+
+
 def _bound(
     subjects: Set[Subject], people: Set[str], held: Set[Subject], channel: str
 ) -> set[Subject]:
-    """Whom the opt-out suppresses for a channel: what it names, the people, and their addresses of
-    that channel, older and newer ones."""
-    reached = {subject for subject in held if subject[0] in REACHED_BY[channel]}
-    return {*subjects, *(("customer_id", one) for one in people), *reached}
+    """Whom the opt-out suppresses for a channel: the people, and the addresses of that channel,
+    older and newer ones. A phone that a family shares takes nobody's mail; it is bound only where
+    the source names nothing else."""
+    reached = {subject for subject in held | subjects if subject[0] in REACHED_BY[channel]}
+    return {*(("customer_id", one) for one in people), *reached} or set(subjects)
 
 
 def _standing(

@@ -124,7 +124,7 @@ def _wait(stop: threading.Event, seconds: float) -> None:
 def _waiting(ledger: Ledger) -> list[str]:
     try:
         with ledger.read() as reader:
-            return sorted({mandate.destination for mandate in outbox.opt_out_objects(reader)})
+            return outbox.opt_out_destinations(reader)
     except LedgerError as error:
         logger.error("Opt-outs wait: %s", error.what)
         return []

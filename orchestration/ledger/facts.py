@@ -25,6 +25,9 @@ from orchestration.ledger.tables import LANDED_TABLES, suppression, suppression_
 
 SUBJECT_TYPES = ("customer_id", "email_sha256", "phone_sha256")
 _SUPPRESSION_KEY = ("subject_type", "subject_value", "channel", "purpose", "source_event")
+# An address that more customers have is a till's or a shop's own: an opt-out that names it binds it
+# and not them, and nobody's opt-out spreads to it.
+SHARED_BY_MAX = 10
 # SQLite takes 32,766 parameters in a statement.
 _LOOKED_UP = 5_000
 

@@ -6,6 +6,7 @@ What never does: an address in clear; writing.
 
 from __future__ import annotations
 
+from orchestration.ledger.facts import SHARED_BY_MAX
 from orchestration.publish.relations import Relation, quoted
 
 IDENTITY_MAP: Relation = ("identity", "identity_map")
@@ -40,9 +41,16 @@ def subjects() -> str:
 
 
 def suppressions_of_addresses(suppressions: Relation) -> str:
-    """Suppressions of people, once more for each address of theirs that the channel uses: an
+    """Suppressions of people, once more for each address of their own that the channel uses: an
     address that somebody got after she opted out is bound by it too."""
     return f"""
+        with owned as ({subjects()}),
+        own as (
+            select subject_type, subject_value
+            from owned
+            group by subject_type, subject_value
+            having count(*) <= {SHARED_BY_MAX}
+        )
         select
             owned.subject_type,
             owned.subject_value,
@@ -51,8 +59,11 @@ def suppressions_of_addresses(suppressions: Relation) -> str:
             suppressed.source_event,
             min(suppressed.suppressed_at) as suppressed_at
         from {quoted(suppressions)} as suppressed
-        inner join ({subjects()}) as owned
+        inner join owned
             on suppressed.subject_value = owned.customer_id
+        inner join own
+            on owned.subject_type = own.subject_type
+            and owned.subject_value = own.subject_value
         where
             suppressed.subject_type = 'customer_id'
             and case suppressed.channel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -164,6 +165,20 @@ def test_the_ledger_hears_new_ids_and_suppressions_once(
     told = ledger.rows_since("suppression", 0, 20)
     assert [row["subject_value"] for row in told[:2]] == ["c0", "c2"]
     assert ledger.verify() > 2
+
+
+@pytest.mark.parametrize(("customers", "is_bound"), [(10, True), (11, False)])
+def test_a_placeholder_that_many_have_is_no_address_of_the_person(
+    settings: Settings, ledger: Ledger, customers: int, is_bound: bool
+) -> None:
+    build(settings, customers)
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute("update customer.dim_customers set email = 'till@shop.test'")
+    published(settings, ledger)
+    till = hashlib.sha256(b"till@shop.test").hexdigest()
+    told = {row["subject_value"] for row in ledger.rows_since("suppression", 0, 100)}
+    assert (till in told) == is_bound
+    assert hashlib.sha256(b"c2@example.test").hexdigest() in told
 
 
 def day(number: int, *, month: int) -> datetime:

@@ -65,6 +65,20 @@ def test_an_address_binds_what_was_sent_with_it_and_not_the_person(
     assert [one["subject_type"] for one in world.rows(suppression)] == ["email_sha256"]
 
 
+def test_an_id_that_merged_into_the_person_leaves_too(world: World, vendor: Vendor) -> None:
+    world.sync(vendor, {"old": "old@example.test"})
+    merge = {
+        "old_customer_id": "old",
+        "customer_id": "c001",
+        "kind": "merge",
+        "reason": "email",
+        "changed_at": world.clock(),
+    }
+    world.ledger.record_customer_id_changes([merge])
+    suppress(world, row("customer_id", "c001", world))
+    assert [one["key"] for one in world.rows(outbox)] == ["old"]
+
+
 def test_many_leave_in_short_transactions(world: World, vendor: Vendor) -> None:
     world.sync(vendor, EMAILS)
     rows = [row("customer_id", key, world) for key in EMAILS]

@@ -16,7 +16,7 @@ from orchestration.activation.lookup import NoLookupError
 from orchestration.activation.optouts import SCOPES
 from orchestration.activation.spec import SyncSpec
 from orchestration.ledger import facts
-from orchestration.ledger.facts import Subject
+from orchestration.ledger.facts import SHARED_BY_MAX, Subject
 from orchestration.ledger.outbox import REMOVE_SUPPRESSED
 from orchestration.ledger.tables import delivered, outbox, suppression
 from tests.unit.activation.world import SPEC, Vendor, World, loopback, sha
@@ -156,6 +156,34 @@ def test_an_address_that_comes_after_the_opt_out_is_not_sent_either(
     opt_out(world, known(a=["old@example.test"]), mail("old@example.test"))
     world.sync(vendor, {"a": "new@example.test"})
     assert vendor.members == set()
+
+
+def test_a_placeholder_that_many_have_binds_the_address_and_nobody_s_others(
+    world: World, vendor: Vendor
+) -> None:
+    till = "till@shop.test"
+    many = known(**{f"k{n}": [till, f"{n}@example.test"] for n in range(SHARED_BY_MAX + 1)})
+    world.sync(vendor, {"k0": till, "k1": "1@example.test"})
+    assert opt_out(world, many, mail(till)) == 1
+    assert {key for _, _, key, _ in waiting(world)} == {"k0"}, "who was sent with it"
+    assert bound(world) == {(*mail(till), "ads")}
+    opt_out(world, many, ("customer_id", "k1"), source_event="shop|2")
+    assert bound(world) == {
+        (*mail(till), "ads"), ("customer_id", "k1", "ads"), (*mail("1@example.test"), "ads"),
+    }  # fmt: skip
+    with world.ledger.read() as reader:
+        events = reader.execute(
+            suppression.select().where(suppression.c.subject_value == sha(till))
+        )
+        assert [row.source_event for row in events] == ["shop|1"]
+
+
+def test_a_shared_phone_takes_nobody_s_mail(world: World) -> None:
+    phone = ("phone_sha256", sha("+16505550001"))
+    opt_out(world, Known(), mail("c@example.test"), phone, scopes=MAIL)
+    assert bound(world) == {(*mail("c@example.test"), "email")}
+    opt_out(world, Known(), phone, scopes=MAIL, source_event="shop|2")
+    assert (*phone, "email") in bound(world), "nothing else was named: no opt-out is lost"
 
 
 def test_it_is_one_transaction(
