@@ -46,7 +46,7 @@ types: install ## mypy, strict
 	$(BIN)/mypy
 
 units: install ## unit tests and the walls
-	$(BIN)/python -m pytest tests/unit tests/architecture
+	$(BIN)/python -m pytest -n 2 tests/unit tests/architecture
 
 sql: install ## sqlfluff with the dbt templater
 	mkdir -p var

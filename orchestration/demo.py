@@ -23,14 +23,17 @@ from orchestration.errors import ConfigurationError
 from orchestration.landing.report import Progress
 from orchestration.project import DbtProject
 from orchestration.run import ExitCode, RunReport, Source, run_day
-from orchestration.sandbox.server import HOST, sandbox_environment, serve, start_in_background
+from orchestration.sandbox.server import (
+    HOST,
+    QUICK_DESTINATIONS,
+    sandbox_environment,
+    serve,
+    start_in_background,
+)
 from orchestration.sandbox.truth import VENDORS
 from orchestration.scores.identity import IdentityScore, score_identity
 from orchestration.scores.summary import Summary, summarise
 from orchestration.settings import Settings, child_environment
-
-# Postscript takes one person a request and fifteen requests a second: nobody waits for that here.
-DEMO_DESTINATIONS = "klaviyo,meta,google,tiktok,file"
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,7 @@ def claim_home(settings: Settings, world: World) -> None:
 
 def _loopback(settings: Settings, base: str) -> Settings:
     """The same settings with the demo's destinations at the sandbox."""
-    chosen = {"TRIBUTARY_DESTINATIONS": DEMO_DESTINATIONS}
+    chosen = {"TRIBUTARY_DESTINATIONS": ",".join(QUICK_DESTINATIONS)}
     return Settings.from_env(
         {**chosen, **child_environment(settings), **sandbox_environment(base)}
     )

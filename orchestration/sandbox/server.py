@@ -39,6 +39,8 @@ from orchestration.sandbox.wire import (
 
 HOST = "127.0.0.1"
 START_SECONDS_MAX = 15.0
+# What a demo delivers to: Postscript takes one person a request and fifteen requests a second.
+QUICK_DESTINATIONS = ("klaviyo", "meta", "google", "tiktok", "file")
 # Objects that are the account itself: there is nothing to create.
 ACCOUNTS = frozenset(
     {"profiles", "suppression", "unsubscription", "deletion", "subscribers", "redaction"}
