@@ -18,6 +18,7 @@ from orchestration.commands.delivery import deliver, drift
 from orchestration.commands.identity import explain_app, identity_app
 from orchestration.commands.ledger import ledger_app
 from orchestration.commands.margin import explain_order
+from orchestration.commands.optouts import optout
 from orchestration.commands.plans import plan_app
 from orchestration.commands.serve import serve
 from orchestration.errors import ConfigurationError
@@ -143,6 +144,7 @@ def publish(json: Json = False) -> None:
 
 app.command()(deliver)
 app.command()(drift)
+app.command()(optout)
 
 
 @app.command(name="run")

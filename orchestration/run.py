@@ -23,6 +23,7 @@ from orchestration.activation.deliver import DeliveryReport, deliver, side_by_si
 from orchestration.activation.drift import Drift, check_drift
 from orchestration.activation.plan import make_plans
 from orchestration.activation.preview import Plan
+from orchestration.activation.published_optouts import suppress_published
 from orchestration.activation.spec import SyncSpec, read_sync_specs
 from orchestration.checks.landing_border import BorderReport, check_landing
 from orchestration.checks.leaving_border import LeavingBorder
@@ -271,7 +272,13 @@ def _in_quarantine(settings: Settings) -> str:
 def publish_build(settings: Settings, project: DbtProject, *, now: Clock) -> PublishReport:
     """Publish the green build and land what that taught the ledger."""
     with open_ledger(settings, now=now) as ledger:
-        report = publish(settings, ledger, now=now, manifest=project.current_manifest())
+        report = publish(
+            settings,
+            ledger,
+            now=now,
+            manifest=project.current_manifest(),
+            suppress=suppress_published(settings, ledger, now),
+        )
         land_ledger(settings, ledger)
     return report
 

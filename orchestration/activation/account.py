@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from orchestration.activation.backoff import delay_seconds, is_worth_waiting
+from orchestration.activation.backoff import ATTEMPTS, delay_seconds, is_worth_waiting
 from orchestration.activation.errors import StoppedError
 from orchestration.activation.pacing import LedgerPacer
 from orchestration.destinations.base import DeliveryError, Destination, RetriableError
@@ -32,6 +32,7 @@ class Account:
     """The account of one destination under ``lease``.
 
     ``sleep`` takes seconds, ``jitter`` gives 0 to 1, ``open_destination`` makes no call.
+    ``attempts``: failures in a row after which sending stops.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Account:
         now: Callable[[], datetime],
         sleep: Callable[[float], None],
         jitter: Callable[[], float],
+        attempts: int = ATTEMPTS,
     ) -> None:
         self.ledger = ledger
         self.settings = settings
@@ -51,6 +53,7 @@ class Account:
         self.now = now
         self._sleep = sleep
         self._jitter = jitter
+        self._attempts = attempts
         self._open = open_destination
         self._opened: dict[str, Destination] = {}
         self._shown_at = now()
@@ -126,6 +129,6 @@ class Account:
         asked = error.retry_after_seconds
         if asked:
             self._pacer.block(asked)
-        if not is_worth_waiting(failures, asked):
+        if failures >= self._attempts or not is_worth_waiting(failures, asked):
             raise StoppedError(error.what, is_fatal=False) from error
         self.wait(delay_seconds(failures, asked, self._jitter))

@@ -1,4 +1,4 @@
-"""Which declared deliveries can be planned here, and why the others are skipped.
+"""Which declared deliveries can be planned here, why the others are skipped, and where opt-outs go.
 
 What lives here: that decision, from settings and the plug-ins there are.
 What never does: a plan, a call, a rule about people.
@@ -9,12 +9,12 @@ plain message: a plan that nobody could send would wait for ever.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestration.activation.spec import SyncSpec
 from orchestration.destinations.registry import has_plugin
-from orchestration.settings import Settings
+from orchestration.settings import DestinationSettings, Settings
 
 HasPlugin = Callable[[str, str], bool]
 
@@ -62,3 +62,23 @@ def _reason(settings: Settings, spec: SyncSpec, has_plugin: HasPlugin) -> str | 
     if is_first_look or settings.destinations[name].is_connected:
         return None
     return f"no TRIBUTARY_{name.upper()}_SECRET is set"
+
+
+@dataclass(frozen=True)
+class Connected:
+    """The destinations that opt-outs go to, by name."""
+
+    destinations: Mapping[str, DestinationSettings]
+
+
+def connected_destinations(settings: Settings) -> Connected:
+    """Every destination that can be sent to: with a secret or on this machine, and not left out of
+    TRIBUTARY_DESTINATIONS."""
+    enabled = settings.enabled_destinations
+    return Connected(
+        {
+            name: one
+            for name, one in settings.destinations.items()
+            if one.is_connected and (enabled is None or name in enabled)
+        }
+    )

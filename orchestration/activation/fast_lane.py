@@ -6,6 +6,7 @@ What never does: who opted out (the collector and ``publish`` know); additions o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,6 +58,23 @@ def enqueue(connection: Connection, opt_outs: Sequence[OptOut], at: datetime) ->
         outbox.fill(connection, new)
         written += len(new)
     return written
+
+
+def enqueue_in_order(
+    connection: Connection, opt_outs: Sequence[OptOut], at: datetime
+) -> dict[tuple[str, str, str], int]:
+    """``enqueue``, and how many were new by (destination, object, operation). Leaving the lists
+    comes first: a vendor's own record of an opt-out can be a job that takes its time."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for operation in OPERATIONS:
+        for where in sorted({(row.destination, row.object) for row in opt_outs}):
+            some = [
+                row
+                for row in opt_outs
+                if (row.destination, row.object) == where and row.operation == operation
+            ]
+            counts[(*where, operation)] += enqueue(connection, some, at)
+    return {name: count for name, count in counts.items() if count}
 
 
 def follow_landed(

@@ -38,17 +38,36 @@ def subjects(key: str, payload: Payload) -> set[tuple[str, str]]:
     """Every (subject type, value) under which this row's person may be suppressed."""
     found = {("customer_id", key)}
     found.update(("customer_id", str(payload[name])) for name in _OUR_IDS if payload.get(name))
-    email, phone = payload.get("email"), payload.get("phone_number")
-    if email:
-        found.add(("email_sha256", _digest(str(email).strip().lower())))
-    if phone:
-        found.add(("phone_sha256", _digest(str(phone).strip())))
+    if payload.get("email"):
+        found.add(("email_sha256", email_digest(str(payload["email"]))))
+    if payload.get("phone_number"):
+        found.add(("phone_sha256", phone_digest(str(payload["phone_number"]))))
     found.update(
         (name, str(payload[name]))
         for name in ("email_sha256", "phone_sha256")
         if payload.get(name)
     )
     return found
+
+
+def addresses(payload: Payload) -> dict[str, str]:
+    """Digest -> address, of what the payload holds in clear."""
+    found = {}
+    if payload.get("email"):
+        found[email_digest(str(payload["email"]))] = str(payload["email"])
+    if payload.get("phone_number"):
+        found[phone_digest(str(payload["phone_number"]))] = str(payload["phone_number"])
+    return found
+
+
+def email_digest(email: str) -> str:
+    """The value of a subject ``email_sha256``."""
+    return _digest(email.strip().lower())
+
+
+def phone_digest(phone: str) -> str:
+    """The value of a subject ``phone_sha256``; the phone in E.164."""
+    return _digest(phone.strip())
 
 
 def left_behind(

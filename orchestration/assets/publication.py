@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.activation.published_optouts import suppress_published
 from orchestration.assets.names import WAREHOUSE_POOL, LayerTranslator, snapshot_key
 from orchestration.ledger import open_ledger
 from orchestration.project import DbtProject
@@ -44,7 +45,13 @@ def build_snapshot(
         now: dg.ResourceParam[Clock],
     ) -> dg.MaterializeResult[None]:
         with open_ledger(settings, now=now) as ledger:
-            report = publish(settings, ledger, now=now, manifest=dbt.current_manifest())
+            report = publish(
+                settings,
+                ledger,
+                now=now,
+                manifest=dbt.current_manifest(),
+                suppress=suppress_published(settings, ledger, now),
+            )
         return dg.MaterializeResult(
             metadata={
                 "build": report.build_id,

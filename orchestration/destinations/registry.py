@@ -215,6 +215,29 @@ PLUGINS: Mapping[str, Mapping[str, Opener]] = {
 }
 
 
+@dataclass(frozen=True)
+class OptOutObject:
+    """The vendor's own record of people who opted out of a channel.
+
+    ``identifier``: the column that names the person there; the row's key is its digest.
+    """
+
+    object: str
+    channel: str
+    identifier: str
+
+
+# Where an opt-out is told besides leaving the lists. These rows only ever take consent away.
+OPT_OUT_OBJECTS: Mapping[str, tuple[OptOutObject, ...]] = {
+    "klaviyo": (
+        OptOutObject("unsubscription", "email", "email"),
+        OptOutObject("unsubscription", "sms", "phone_number"),
+        OptOutObject("suppression", "email", "email"),
+    ),
+    "postscript": (OptOutObject("unsubscription", "sms", "phone_number"),),
+}
+
+
 # Destinations that serve one channel of consent only.
 CHANNELS: Mapping[str, str] = {"postscript": "sms"}
 

@@ -7,11 +7,11 @@ What never does: deciding who belongs together (models/identity); what people de
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, select, tuple_
+from sqlalchemy import Connection, Table, exists, or_, select, tuple_
 
 from orchestration.errors import UnknownNameError
 from orchestration.ledger.errors import LedgerError
@@ -109,6 +109,25 @@ def record_changes(connection: Connection, rows: Sequence[Row], at: datetime) ->
         customer_id_change,
         [{**{name: row[name] for name in names}, "recorded_at": at} for row in new],
     )
+
+
+def same_people(connection: Connection, ids: Set[str]) -> set[str]:
+    """These ids with every id that lives on in one of them, or that one of them lives on in."""
+    later = customer_id_change.alias("later")
+    holds = ~exists().where(
+        later.c.old_customer_id == customer_id_change.c.old_customer_id,
+        later.c.changed_at > customer_id_change.c.changed_at,
+    )
+    old, new = customer_id_change.c.old_customer_id, customer_id_change.c.customer_id
+    found, edge = set(ids), set(ids)
+    while edge:
+        some = sorted(edge)
+        rows = connection.execute(
+            select(old, new).where(new.is_not(None), holds, or_(old.in_(some), new.in_(some)))
+        )
+        edge = {one for row in rows for one in (row[0], row[1])} - found
+        found |= edge
+    return found
 
 
 def _check_change(row: Row) -> None:

@@ -20,7 +20,7 @@ from orchestration.ledger.statements import (
     set_counter,
     upsert,
 )
-from orchestration.ledger.tables import dead_letter, delivered, receipt
+from orchestration.ledger.tables import dead_letter, delivered, plan, receipt
 
 # Rejected content is offered again after this pause, which doubles up to the longest.
 REJECTED_PAUSE = timedelta(days=1)
@@ -39,6 +39,19 @@ class DeliveredRow:
     stale_payloads_json: str | None
     vendor_id: str | None
     is_removed: bool
+
+
+@dataclass(frozen=True)
+class StandingRow:
+    """A row that stands at a vendor, and under which kind and purpose its object is planned."""
+
+    destination: str
+    object: str
+    kind: str
+    purpose: str
+    key: str
+    payload_json: str | None
+    vendor_id: str | None
 
 
 @dataclass(frozen=True)
@@ -154,6 +167,35 @@ def by_keys(
             )
         )
         found.update((row.key, DeliveredRow(**row._mapping)) for row in rows)
+    return found
+
+
+def standing_of(connection: Connection, keys: Sequence[str]) -> list[StandingRow]:
+    """Whatever stands anywhere under these keys, in doubt or not, of objects that were planned."""
+    newest = (
+        select(plan.c.destination, plan.c.object, func.max(plan.c.sequence).label("sequence"))
+        .group_by(plan.c.destination, plan.c.object)
+        .subquery()
+    )
+    same = (plan.c.destination == delivered.c.destination) & (plan.c.object == delivered.c.object)
+    found: list[StandingRow] = []
+    for some in chunks(keys, _KEYS_TOGETHER):
+        rows = connection.execute(
+            select(
+                delivered.c.destination,
+                delivered.c.object,
+                plan.c.kind,
+                plan.c.purpose,
+                delivered.c.key,
+                delivered.c.payload_json,
+                delivered.c.vendor_id,
+            )
+            .join(plan, same)
+            .join(newest, newest.c.sequence == plan.c.sequence)
+            .where(delivered.c.key.in_(some), delivered.c.is_removed.is_(False))
+            .order_by(delivered.c.destination, delivered.c.object, delivered.c.key)
+        )
+        found += [StandingRow(**row._mapping) for row in rows]
     return found
 
 

@@ -27,3 +27,7 @@ class LeaseLostError(LedgerError):
 
 class RestoreGapError(LedgerError):
     """The ledger was restored from a backup that may lack opt-outs; nothing is sent from it."""
+
+
+class LiftRefusedError(LedgerError):
+    """A suppression is not lifted: the later yes is not proven, or not later."""

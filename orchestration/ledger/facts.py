@@ -1,28 +1,59 @@
 """Facts that outlive every build: suppressions, and how any fact is read.
 
-What lives here: recording suppressions once, looking them up, reading tables by watermark.
-What never does: opt-ins; nothing here lifts a suppression. Customer ids (``customer_ids.py``).
+What lives here: recording suppressions and proven lifts once, looking them up, reading tables by
+watermark.
+What never does: deciding who said yes. Customer ids (``customer_ids.py``).
+
+A subject is suppressed while its newest suppression is not older than its newest lift: a tie is a
+no. A lift needs a proof and a time after the newest no.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, select, tuple_
 
 from orchestration.errors import UnknownNameError
 from orchestration.ledger import audit
+from orchestration.ledger.errors import LiftRefusedError
 from orchestration.ledger.statements import chunks, next_sequence
-from orchestration.ledger.tables import LANDED_TABLES, suppression
+from orchestration.ledger.tables import LANDED_TABLES, suppression, suppression_lift
 
 SUBJECT_TYPES = ("customer_id", "email_sha256", "phone_sha256")
 _SUPPRESSION_KEY = ("subject_type", "subject_value", "channel", "purpose", "source_event")
+# An address that more customers have is a till's or a shop's own: an opt-out that names it binds it
+# and not them, and nobody's opt-out spreads to it.
+SHARED_BY_MAX = 10
 # SQLite takes 32,766 parameters in a statement.
 _LOOKED_UP = 5_000
 
+_SCOPE = ("subject_type", "subject_value", "channel", "purpose")
+
 Subject = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Where the person said yes, and which version of the text she said it to."""
+
+    source: str
+    text_version: str
+
+
+@dataclass(frozen=True)
+class Lift:
+    """A yes of one subject for one channel and purpose, later than every no."""
+
+    subject_type: str
+    subject_value: str
+    channel: str
+    purpose: str
+    consented_at: datetime
+    proof: Proof
 
 
 def rows_since(
@@ -95,18 +126,59 @@ def suppressions_stand(connection: Connection, detail: Mapping[str, Any]) -> boo
     return bool(digest == detail["digest"])
 
 
+def record_lifts(connection: Connection, lifts: Sequence[Lift], at: datetime) -> int:
+    """Record what people allowed again, with one link of the chain; return how many were new.
+
+    Raises:
+        LiftRefusedError: no proof, a time that has not come yet, or a no that is not older. Nothing
+            is recorded then.
+        UnknownNameError: a subject type that no gate looks for.
+    """
+    new = [lift for lift in dict.fromkeys(lifts) if not _is_lifted(connection, lift)]
+    for lift in new:
+        _check_lift(connection, lift, at)
+    if not new:
+        return 0
+    first = next_sequence(connection, suppression_lift.name, len(new))
+    connection.execute(
+        suppression_lift.insert(),
+        [
+            {
+                "sequence": first + place,
+                "recorded_at": at,
+                "consented_at": lift.consented_at,
+                "proof_json": audit.canonical_json(asdict(lift.proof)),
+                **{name: getattr(lift, name) for name in _SCOPE},
+            }
+            for place, lift in enumerate(new)
+        ],
+    )
+    detail: dict[str, Any] = {"first_sequence": first, "count": len(new)}
+    detail["digest"] = _lift_digest(connection, first, len(new))
+    audit.append(connection, "suppression_lift", detail, at)
+    return len(new)
+
+
+def lifts_stand(connection: Connection, detail: Mapping[str, Any]) -> bool:
+    """True where the lifts that a link records are in the table, unchanged."""
+    digest = _lift_digest(connection, detail["first_sequence"], detail["count"])
+    return bool(digest == detail["digest"])
+
+
 def suppressed(
     connection: Connection, channel: str, purpose: str, subjects: Set[Subject]
 ) -> set[Subject]:
     """Those subjects (type, value) that are suppressed for the channel and purpose."""
     found: set[Subject] = set()
     values = sorted({value for _, value in subjects})
+    # With the type the unique key serves as an index; without it every look reads the table.
+    types = sorted({subject_type for subject_type, _ in subjects})
     for some in chunks(values, _LOOKED_UP):
         rows = connection.execute(
             select(suppression.c.subject_type, suppression.c.subject_value).where(
-                suppression.c.channel == channel,
-                suppression.c.purpose == purpose,
+                suppression.c.subject_type.in_(types),
                 suppression.c.subject_value.in_(some),
+                _holds(channel, purpose),
             )
         )
         found.update((row.subject_type, row.subject_value) for row in rows)
@@ -117,11 +189,64 @@ def stream_suppressed(connection: Connection, channel: str, purpose: str) -> Ite
     """Every suppressed subject (type, value) of the channel and purpose, as it is read."""
     rows = connection.execution_options(yield_per=_LOOKED_UP).execute(
         select(suppression.c.subject_type, suppression.c.subject_value).where(
-            suppression.c.channel == channel, suppression.c.purpose == purpose
+            _holds(channel, purpose)
         )
     )
     for row in rows:
         yield row.subject_type, row.subject_value
+
+
+def _holds(channel: str, purpose: str) -> ColumnElement[bool]:
+    """Suppressions that no later yes lifted. Where the newest one is lifted, all are."""
+    lifted = exists().where(
+        *(suppression_lift.c[name] == suppression.c[name] for name in _SCOPE),
+        suppression_lift.c.consented_at > suppression.c.suppressed_at,
+    )
+    return and_(suppression.c.channel == channel, suppression.c.purpose == purpose, ~lifted)
+
+
+def _is_lifted(connection: Connection, lift: Lift) -> bool:
+    """True where this very yes is recorded already."""
+    return bool(
+        connection.execute(
+            select(func.count())
+            .select_from(suppression_lift)
+            .where(
+                *(suppression_lift.c[name] == getattr(lift, name) for name in _SCOPE),
+                suppression_lift.c.consented_at == lift.consented_at,
+            )
+        ).scalar_one()
+    )
+
+
+def _check_lift(connection: Connection, lift: Lift, at: datetime) -> None:
+    if lift.subject_type not in SUBJECT_TYPES:
+        raise UnknownNameError("subject type", lift.subject_type, list(SUBJECT_TYPES))
+    if not lift.proof.source.strip() or not lift.proof.text_version.strip():
+        raise LiftRefusedError(
+            f"A yes for {lift.channel} {lift.purpose} has no proof.",
+            remedy="Give its source and the version of the text; without both the no stands.",
+        )
+    if lift.consented_at > at:
+        raise LiftRefusedError(
+            f"A yes for {lift.channel} {lift.purpose} is dated in the future.",
+            remedy="Correct the clock of its source; a yes ahead of time would undo a later no.",
+        )
+    newest = connection.execute(
+        select(func.max(suppression.c.suppressed_at)).where(
+            *(suppression.c[name] == getattr(lift, name) for name in _SCOPE)
+        )
+    ).scalar()
+    if newest is not None and newest >= lift.consented_at:
+        raise LiftRefusedError(
+            f"A yes for {lift.channel} {lift.purpose} is not later than the newest no.",
+            remedy="Ask the person again; what she said before she opted out lifts nothing.",
+        )
+
+
+def _lift_digest(connection: Connection, first: int, count: int) -> str:
+    names = ("sequence", *_SCOPE, "consented_at", "proof_json")
+    return audit.batch_digest(connection, suppression_lift, names, first, count)
 
 
 def _suppression_digest(connection: Connection, first: int, count: int) -> str:

@@ -34,9 +34,10 @@ from orchestration.ledger.tables import (
     rate_bucket,
     receipt,
     schema_version,
+    suppression_lift,
 )
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 
 def _remember_changes_of_identity(connection: Connection) -> None:
@@ -70,12 +71,21 @@ def _remember_consent_events(connection: Connection) -> None:
         table.create(connection, checkfirst=True)
 
 
+def _let_opt_outs_find_people(connection: Connection) -> None:
+    """6: delivered rows by their key alone, and the later yes that lifts a suppression."""
+    suppression_lift.create(connection, checkfirst=True)
+    for index in (*delivered.indexes, *customer_id_change.indexes):
+        if index.name in ("delivered_by_key", "customer_id_change_by_new"):
+            index.create(connection, checkfirst=True)
+
+
 # version -> the step that leads there from the version before, in the caller's transaction.
 STEPS: Mapping[int, Callable[[Connection], None]] = {
     2: _remember_changes_of_identity,
     3: _let_opt_outs_go_alone,
     4: _remember_standing_approvals,
     5: _remember_consent_events,
+    6: _let_opt_outs_find_people,
 }
 
 

@@ -116,6 +116,18 @@ def opt_out_objects(connection: Connection, destination: str | None = None) -> l
     return [Mandate(None, *where, kind, "") for where, kind in kinds.items()]
 
 
+def opt_out_destinations(connection: Connection) -> list[str]:
+    """The destinations with undecided opt-outs, by name."""
+    return list(
+        connection.execute(
+            select(outbox.c.destination)
+            .where(outbox.c.plan_hash.is_(None))
+            .group_by(outbox.c.destination)
+            .order_by(outbox.c.destination)
+        ).scalars()
+    )
+
+
 def stream_opted_out(
     connection: Connection, destination: str, object_name: str
 ) -> Iterator[tuple[str]]:

@@ -51,6 +51,7 @@ WITNESSES: Mapping[str, audit.Witness] = {
     "standing_approval": standing.approval_stands,
     "standing_revocation": standing.revocation_stands,
     "suppression": facts.suppressions_stand,
+    "suppression_lift": facts.lifts_stand,
     "tombstone": tombstones.tombstones_stand,
 }
 

@@ -188,6 +188,7 @@ delivered = Table(
     Column("is_removed", Boolean, nullable=False),
     Index("delivered_by_sequence", "sequence"),
     Index("delivered_version", "destination", "object", "sequence"),
+    Index("delivered_by_key", "key"),
 )
 
 # Content that a vendor rejected: not planned again until the row changes, a person asks for it, or
@@ -244,6 +245,21 @@ suppression = Table(
     UniqueConstraint("subject_type", "subject_value", "channel", "purpose", "source_event"),
 )
 
+# A person's own later yes, with its proof: what was suppressed up to consented_at holds no more.
+suppression_lift = Table(
+    "suppression_lift",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("subject_type", String, nullable=False),
+    Column("subject_value", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("consented_at", UtcDateTime, nullable=False),
+    Column("proof_json", Text, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    UniqueConstraint("subject_type", "subject_value", "channel", "purpose", "consented_at"),
+)
+
 customer_id_register = Table(
     "customer_id_register",
     metadata,
@@ -287,6 +303,7 @@ customer_id_change = Table(
     Column("changed_at", UtcDateTime, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
     UniqueConstraint("old_customer_id", "changed_at"),
+    Index("customer_id_change_by_new", "customer_id"),
 )
 
 # What a person decided about two records or about an identifier; the newest decision holds.

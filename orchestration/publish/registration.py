@@ -1,14 +1,15 @@
 """What a published build tells the ledger: new ids, their anchors, merges, splits, suppressions.
 
 What lives here: reading these from the public models and handing them on, in this order.
-What never does: deciding any of it (models/identity, models/marts/consent).
+What never does: deciding any of it (models/identity, models/marts/consent); what leaves a vendor
+because of a suppression (``suppress`` does, which the caller brings).
 
 The ledger keeps what it heard first, so that all of it may be told again after a crash.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +19,7 @@ import duckdb
 from orchestration.faults import kill_point
 from orchestration.ledger import Ledger
 from orchestration.publish.relations import Relation, quoted, require, rows
+from orchestration.publish.subjects import CUSTOMERS, IDENTITY_MAP, suppressions_of_addresses
 
 _SEEDS = ("identity", "customer_seeds")
 _ANCHORS = ("identity", "customer_anchors")
@@ -30,7 +32,11 @@ _READ: Mapping[Relation, tuple[str, ...]] = {
     _ANCHORS: ("customer_id", *_SOURCE_ROW, "anchor_number"),
     _HISTORY: ("old_customer_id", "customer_id", "valid_from", "reason"),
     _SUPPRESSIONS: (*_SUPPRESSION_KEY, "suppressed_at"),
+    IDENTITY_MAP: ("identifier_type", "identifier_value", "customer_id"),
+    CUSTOMERS: ("customer_id", "email", "phone_number"),
 }
+# Takes rows of suppressions, those of people first; how many were new to the ledger.
+Suppress = Callable[[Iterable[Mapping[str, Any]]], int]
 
 
 @dataclass(frozen=True)
@@ -53,12 +59,17 @@ def check_tables(warehouse: duckdb.DuckDBPyConnection) -> None:
         require(warehouse, relation, names)
 
 
-def register(warehouse: duckdb.DuckDBPyConnection, ledger: Ledger) -> Registration:
+def register(
+    warehouse: duckdb.DuckDBPyConnection, ledger: Ledger, suppress: Suppress
+) -> Registration:
     """Hand on what the build knows; killed anywhere and run again, the ledger holds the same."""
     ids, anchors, changes = register_identity(warehouse, ledger)
-    suppressions = ledger.record_suppressions(
-        _read(warehouse, _SUPPRESSIONS, ", ".join(_SUPPRESSION_KEY))
-    )
+    names = _READ[_SUPPRESSIONS]
+    order = ", ".join(_SUPPRESSION_KEY)
+    people = _read(warehouse, _SUPPRESSIONS, order)
+    statement = f"{suppressions_of_addresses(_SUPPRESSIONS)} order by {order}"
+    # One after the other: a connection has one open result.
+    suppressions = suppress(people) + suppress(_aware(rows(warehouse, statement, names)))
     return Registration(ids, anchors, changes, suppressions)
 
 

@@ -34,13 +34,20 @@ from orchestration.publish.relations import (
     no_table,
     quoted,
 )
+from orchestration.publish.subjects import (
+    CONTACT_COLUMNS,
+    CUSTOMERS,
+    IDENTITY_MAP,
+    subjects,
+)
 from orchestration.resources import warehouse_connection
 from orchestration.settings import Settings
 
 KEPT_SNAPSHOTS = 3
 POINTER = "current"
-_IDENTITY_MAP = ("identity", "identity_map")
-_CUSTOMERS = ("customer", "dim_customers")
+LOOKUP_FILE = "lookup.sqlite"
+# Part of a build's id: a snapshot with an older lookup file is written anew.
+LOOKUP_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -58,12 +65,19 @@ class PublishReport:
 
 
 def publish(
-    settings: Settings, ledger: Ledger, *, now: Callable[[], datetime], manifest: Path
+    settings: Settings,
+    ledger: Ledger,
+    *,
+    now: Callable[[], datetime],
+    manifest: Path,
+    suppress: registration.Suppress,
 ) -> PublishReport:
     """Publish the warehouse as the green build left it; call it after a green build only.
 
     Args:
         manifest: dbt's manifest.json, which says what is public.
+        suppress: takes every suppression that the build knows and says how many were new; what
+            leaves the vendors because of them is its business.
 
     Raises:
         PublishError: see there. Nothing that was published before is touched then.
@@ -74,14 +88,16 @@ def publish(
         registration.check_tables(warehouse)
         tables = [_described(warehouse, relation) for relation in relations]
         build_id = hashlib.sha256(
-            canonical_json([[t["table"], t["sha256"]] for t in tables]).encode()
+            canonical_json(
+                [[LOOKUP_FILE, LOOKUP_VERSION], *([t["table"], t["sha256"]] for t in tables)]
+            ).encode()
         ).hexdigest()[:16]
         folder = settings.published_dir / build_id
         is_new = not folder.exists()
         if is_new:
             _export(settings, warehouse, relations, tables, folder, build_id)
         _point(settings, folder, now())
-        new = registration.register(warehouse, ledger)
+        new = registration.register(warehouse, ledger, suppress)
     _drop_old(settings, folder)
     return PublishReport(
         build_id=build_id,
@@ -134,7 +150,7 @@ def _public_relations(manifest: Path) -> list[Relation]:
         and "public" in (node.get("access"), node.get("config", {}).get("access"))
         and node["schema"] != "activation"
     )
-    for needed in (_IDENTITY_MAP, _CUSTOMERS):
+    for needed in (IDENTITY_MAP, CUSTOMERS):
         if needed not in relations:
             raise PublishError(
                 f"{'.'.join(needed)} is not among the public models.",
@@ -184,8 +200,17 @@ def _export(
             f"to {_text(str(file))} (format parquet, compression zstd)"
         )
         kill_point("publish_exporting")
-    _write_lookup(warehouse, temporary / "lookup.sqlite")
-    content = {"build_id": build_id, "tables": tables}
+    lookup = temporary / LOOKUP_FILE
+    _write_lookup(warehouse, lookup)
+    content = {
+        "build_id": build_id,
+        "tables": tables,
+        "lookup": {
+            "file": LOOKUP_FILE,
+            "version": LOOKUP_VERSION,
+            "sha256": hashlib.sha256(lookup.read_bytes()).hexdigest(),
+        },
+    }
     (temporary / "manifest.json").write_text(json.dumps(content, indent=2), encoding="utf-8")
     for file in temporary.iterdir():
         file.chmod(0o600)
@@ -198,21 +223,26 @@ def _export(
 
 
 def _write_lookup(warehouse: duckdb.DuckDBPyConnection, file: Path) -> None:
-    """Identifier digest to customer id to profile, for readers that never open the warehouse."""
+    """Identifier or subject digest to customer id to profile, for readers that never open the
+    warehouse. A profile holds no contact data: who asks for it brings that."""
     identifiers = f"""
         select
             sha256(
                 identifier_type || '|' || coalesce(identifier_scope, '') || '|' || identifier_value
             ) as identifier_digest,
             customer_id
-        from {quoted(_IDENTITY_MAP)}
+        from {quoted(IDENTITY_MAP)}
         order by identifier_digest
     """
     profiles = f"""
         select customer_id, cast(to_json(built) as varchar) as profile_json
-        from {quoted(_CUSTOMERS)} as built
+        from (
+            select columns(name -> name not in {CONTACT_COLUMNS})
+            from {quoted(CUSTOMERS)}
+        ) as built
         order by customer_id
     """
+    owned = f"{subjects()} order by all"
     lookup = sqlite3.connect(file)
     try:
         # A file that nobody reads before it is whole and fsynced needs no journal.
@@ -225,11 +255,18 @@ def _write_lookup(warehouse: duckdb.DuckDBPyConnection, file: Path) -> None:
         lookup.execute(
             "create table profile (customer_id text primary key, profile_json text) without rowid"
         )
+        lookup.execute(
+            "create table subject (subject_type text, subject_value text, customer_id text, "
+            "primary key (subject_type, subject_value, customer_id)) without rowid"
+        )
         with lookup:
+            for batch in batches(warehouse, owned):
+                lookup.executemany("insert into subject values (?, ?, ?)", batch)
             for batch in batches(warehouse, identifiers):
                 lookup.executemany("insert into identifier values (?, ?)", batch)
             for batch in batches(warehouse, profiles):
                 lookup.executemany("insert into profile values (?, ?)", batch)
+            lookup.execute("create index subject_of_customer on subject (customer_id)")
     finally:
         lookup.close()
 

@@ -20,7 +20,8 @@ from tests.architecture.conftest import ROOT, vendor_of, without_comments
 # identity and margin ask inner tables why, and hold no rule of their own (ADR 24, 27).
 SQL_ROOMS = ("identity", "landing", "ledger", "margin", "publish", "scores", "sandbox")
 SQL_FILES = (
-    "activation/diff.py", "activation/leaving.py", "activation/surveys.py", "resources.py",
+    "activation/diff.py", "activation/leaving.py", "activation/lookup.py",
+    "activation/surveys.py", "resources.py",
 )  # fmt: skip
 # scores speaks the brand's words: it holds what was built against its truth.
 VENDOR_ROOMS = ("landing", "collector", "destinations", "brand", "sandbox", "scores")

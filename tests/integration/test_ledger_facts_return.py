@@ -27,7 +27,8 @@ def test_published_identity_and_decisions_are_landed_once(tmp_path: Path) -> Non
             "ledger.customer_id_change": 3,
             "ledger.customer_id_register": 3,
             "ledger.identity_instruction": 1,
-            "ledger.suppression": 2,
+            # Two people, each with two addresses.
+            "ledger.suppression": 6,
         }
         published(settings, ledger)
         assert land_ledger(settings, ledger).landed == 0

@@ -12,7 +12,7 @@ from orchestration.errors import ConfigurationError
 
 COMMANDS = (
     "approve", "brand", "build", "deliver", "demo", "explain", "fit", "identity", "key", "land",
-    "ledger", "plan", "publish", "run", "sandbox", "score", "serve", "status", "ui",
+    "ledger", "optout", "plan", "publish", "run", "sandbox", "score", "serve", "status", "ui",
 )  # fmt: skip
 GROUPS = ("explain", "fit", "identity", "ledger", "score")
 runner = CliRunner()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from orchestration.activation.published_optouts import suppress_published
 from orchestration.ledger import Ledger, open_ledger, utc_now
 from orchestration.publish import (
     PublishError,
@@ -43,7 +45,10 @@ def build(settings: Settings, customers: int = 3) -> None:
                 select 'c' || range as customer_id, range as n from range({customers})
                 order by hash(range);
             create or replace table customer.dim_customers as
-                select customer_id, n * 1.50::decimal(18, 4) as net_sales_amount from numbers;
+                select customer_id, 'now-' || customer_id || '@example.test' as email,
+                    case when n > 0 then '+1650555000' || n end as phone_number,
+                    n * 1.50::decimal(18, 4) as net_sales_amount
+                from numbers;
             create or replace table identity.identity_map as
                 select 'email' as identifier_type, '' as identifier_scope,
                     customer_id || '@example.test' as identifier_value, customer_id,
@@ -107,7 +112,10 @@ def ledger(settings: Settings) -> Iterator[Ledger]:
 
 def published(settings: Settings, ledger: Ledger, clock: Clock | None = None) -> PublishReport:
     manifest = write_manifest(settings)
-    return publish(settings, ledger, now=clock or Clock(), manifest=manifest)
+    return publish(
+        settings, ledger, now=clock or Clock(), manifest=manifest,
+        suppress=suppress_published(settings, ledger, clock or Clock()),
+    )
 
 
 def test_public_models_and_only_those_are_published(settings: Settings, ledger: Ledger) -> None:
@@ -132,14 +140,15 @@ def test_an_identifier_leads_to_the_profile(settings: Settings, ledger: Ledger) 
         [identifier_digest("email", "", "c2@example.test")],
     ).fetchone()
     lookup.close()
-    assert json.loads(found[0]) == {"customer_id": "c2", "net_sales_amount": 3.0}
+    assert json.loads(found[0]) == {"customer_id": "c2", "net_sales_amount": 3.0}, "no contact"
 
 
 def test_the_ledger_hears_new_ids_and_suppressions_once(
     settings: Settings, ledger: Ledger
 ) -> None:
     first = published(settings, ledger)
-    assert (first.new_customer_id_count, first.new_suppression_count) == (3, 2)
+    # c0 and c2, each with her address of the identity map and that of the golden record.
+    assert (first.new_customer_id_count, first.new_suppression_count) == (3, 6)
     assert (first.new_anchor_count, first.new_change_count) == (3, 3)
     build(settings, customers=4)
     second = published(settings, ledger)
@@ -153,8 +162,23 @@ def test_the_ledger_hears_new_ids_and_suppressions_once(
     anchors = ledger.rows_since("customer_id_anchor", 0, 10)
     assert [row["customer_id"] for row in anchors] == ["c0", "c1", "c2", "c3"]
     assert {row["as_of_at"] for row in anchors} == {day(1, month=3)}
-    assert len(ledger.rows_since("suppression", 0, 10)) == 2
-    assert ledger.verify() == 2
+    told = ledger.rows_since("suppression", 0, 20)
+    assert [row["subject_value"] for row in told[:2]] == ["c0", "c2"]
+    assert ledger.verify() > 2
+
+
+@pytest.mark.parametrize(("customers", "is_bound"), [(10, True), (11, False)])
+def test_a_placeholder_that_many_have_is_no_address_of_the_person(
+    settings: Settings, ledger: Ledger, customers: int, is_bound: bool
+) -> None:
+    build(settings, customers)
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute("update customer.dim_customers set email = 'till@shop.test'")
+    published(settings, ledger)
+    till = hashlib.sha256(b"till@shop.test").hexdigest()
+    told = {row["subject_value"] for row in ledger.rows_since("suppression", 0, 100)}
+    assert (till in told) == is_bound
+    assert hashlib.sha256(b"c2@example.test").hexdigest() in told
 
 
 def day(number: int, *, month: int) -> datetime:
@@ -234,7 +258,10 @@ def test_a_promised_table_that_is_missing_leaves_everything_as_it_was(
     before = published(settings, ledger)
     manifest = write_manifest(settings, "margin.fct_order_margin")
     with pytest.raises(PublishError, match=r"margin\.fct_order_margin"):
-        publish(settings, ledger, now=Clock(), manifest=manifest)
+        publish(
+            settings, ledger, now=Clock(), manifest=manifest,
+            suppress=ledger.record_suppressions,
+        )
     assert (settings.published_dir / "current").resolve() == before.folder.resolve()
     with duckdb.connect(str(settings.warehouse)) as connection:
         connection.execute("drop table consent.fct_suppressions")
@@ -244,7 +271,10 @@ def test_a_promised_table_that_is_missing_leaves_everything_as_it_was(
 
 def test_no_manifest_says_what_to_run(settings: Settings, ledger: Ledger) -> None:
     with pytest.raises(PublishError, match="tributary build"):
-        publish(settings, ledger, now=Clock(), manifest=settings.home / "none.json")
+        publish(
+            settings, ledger, now=Clock(), manifest=settings.home / "none.json",
+            suppress=ledger.record_suppressions,
+        )
 
 
 def test_the_digest_knows_rows_not_their_order(settings: Settings) -> None:
@@ -264,7 +294,10 @@ def _publish(environment: Mapping[str, str]) -> None:
     os.environ.update(environment)
     settings = settings_in(Path(environment["TRIBUTARY_HOME"]))
     with open_ledger(settings) as ledger:
-        publish(settings, ledger, now=utc_now, manifest=settings.home / "manifest.json")
+        publish(
+            settings, ledger, now=utc_now, manifest=settings.home / "manifest.json",
+            suppress=suppress_published(settings, ledger, utc_now),
+        )
 
 
 def outcome(settings: Settings) -> dict[str, Any]:
@@ -292,6 +325,7 @@ def outcome(settings: Settings) -> dict[str, Any]:
         "publish_registered:1",
         "publish_anchored:1",
         "publish_changes_recorded:1",
+        "publish_suppressed:1",
     ],
 )
 def test_killed_at_a_point_and_run_again(tmp_path: Path, point: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.proof.delivery import diff, faults, payloads, planning, privacy, volumes
+from tests.proof.delivery import diff, fast_lane, faults, payloads, planning, privacy, volumes
 from tests.proof.delivery.dagster_recovery import dagster_recovery, dagster_side_by_side
 from tests.proof.harness import Claim, prove
 
@@ -14,6 +14,11 @@ CLAIMS = [
         "opt_outs",
         "Opt-outs leave although their plan is halted",
         planning.opt_outs_leave_a_halted_plan,
+    ),
+    Claim(
+        "dead_vendor",
+        "Opt-outs go in seconds although one vendor is dead",
+        fast_lane.opt_outs_with_one_vendor_dead,
     ),
     Claim("refused", "Approvals that let nothing out", planning.approvals_that_are_refused),
     Claim("standing", "A standing approval lets out what is inside it", planning.standing_approval),

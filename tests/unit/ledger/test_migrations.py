@@ -17,8 +17,9 @@ from tests.unit.activation.world import START, settings_in
 ADDED = (
     "consent_event", "consent_event_subject", "customer_id_anchor", "customer_id_change",
     "identity_instruction", "privacy_request", "rate_bucket", "restore_gap",
-    "standing_approval", "tombstone",
+    "standing_approval", "suppression_lift", "tombstone",
 )  # fmt: skip
+INDEXES = ("delivered_by_key", "customer_id_change_by_new")
 COLUMNS = {
     "customer_id_register": ("first_ordered_at", "first_seen_at", "as_of_at"),
     "dead_letter": ("rejected_count", "retry_at"),
@@ -66,6 +67,8 @@ def version_1(tmp_path: Path) -> Settings:
     for table, columns in COLUMNS.items():
         for column in columns:
             connection.execute(f"alter table {table} drop column {column}")
+    for index in INDEXES:
+        connection.execute(f"drop index if exists {index}")
     connection.execute("drop table outbox")
     connection.executescript(OUTBOX_1)
     connection.execute("update schema_version set version = 1")
@@ -80,7 +83,18 @@ def test_version_1_becomes_this_version_and_keeps_what_it_held(version_1: Settin
         assert (kept["customer_id"], kept["source_row_id"], kept["sequence"]) == ("old", "1", 1)
         assert (kept["first_ordered_at"], kept["first_seen_at"], kept["as_of_at"]) == (None,) * 3
         assert len(ledger.rows_since("suppression", 0, 10)) == 1
-        assert ledger.verify() == 6, "genesis, the suppression, four migrations"
+        assert ledger.verify() == 7, "genesis, the suppression, five migrations"
+
+
+def test_people_are_found_by_an_index_after_the_migration(version_1: Settings) -> None:
+    open_ledger(version_1).close()
+    connection = sqlite3.connect(version_1.home / "ledger.sqlite")
+    kept = {row[0] for row in connection.execute("select name from sqlite_master")}
+    statement = "explain query plan select * from delivered where key in ('a', 'b')"
+    (step,) = connection.execute(statement).fetchall()
+    connection.close()
+    assert set(INDEXES) <= kept
+    assert "delivered_by_key" in step[3]
 
 
 def test_a_row_under_way_survives_and_an_opt_out_may_wait_behind_it(version_1: Settings) -> None:
@@ -111,7 +125,7 @@ def test_a_migrated_ledger_takes_every_new_fact(version_1: Settings) -> None:
         assert ledger.record_identity_instruction("link", **NODES, reason="r", actor="a") == 1
     with open_ledger(version_1) as ledger:
         assert ledger.rows_since("customer_id_register", 1, 10)[0]["first_ordered_at"] == START
-        assert ledger.verify() == 7, "opening again migrates nothing"
+        assert ledger.verify() == 8, "opening again migrates nothing"
 
 
 def test_a_migration_that_fails_leaves_version_1(
