@@ -23,10 +23,15 @@ def serve(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Receive opt-outs, preferences, orders and storefront events until told to end."""
+    """Receive opt-outs, preferences, orders and storefront events until told to end, and let every
+    connected channel know of opt-outs as they come."""
+    import threading
+
+    from orchestration.activation.serving import run_serving
     from orchestration.collector import serving
+    from orchestration.collector.lanes import Lanes
     from orchestration.console import Output
-    from orchestration.ledger import utc_now
+    from orchestration.ledger import open_ledger, utc_now
     from orchestration.settings import CollectorSettings, Settings
 
     settings, received = Settings.from_env(), CollectorSettings.from_env()
@@ -35,4 +40,21 @@ def serve(
         {"address": f"http://{host}:{port}", "hears": heard},
         f"Listening at http://{host}:{port} for {', '.join(heard)}.",
     )
-    serving.serve(settings, received, host=host, port=port, proxy=proxy, now=utc_now)
+    lanes, stop = Lanes(settings), threading.Event()
+    with open_ledger(settings) as ledger:
+        sender = threading.Thread(target=run_serving, args=(settings, ledger, stop), name="sender")
+        sender.start()
+        try:
+            serving.serve(
+                settings,
+                received,
+                host=host,
+                port=port,
+                proxy=proxy,
+                now=utc_now,
+                opt_outs=lanes,
+                opt_ins=lanes,
+            )
+        finally:
+            stop.set()
+            sender.join()
