@@ -30,7 +30,7 @@ demo: install ## the main job end to end on a simulated brand, delivered to loop
 	$(BIN)/tributary demo
 
 test: check ## everything: lint, types, units, walls, whole stories, quick faults and proofs
-	$(BIN)/python -m pytest tests --ignore=tests/unit --ignore=tests/architecture
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests --ignore=tests/unit --ignore=tests/architecture
 	QUICK=1 $(BIN)/python -m tests.proof.house
 	QUICK=1 $(BIN)/python -m tests.proof.identity
 	QUICK=1 $(BIN)/python -m tests.proof.margin
