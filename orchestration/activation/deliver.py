@@ -43,10 +43,13 @@ from orchestration.ledger import (
     outbox,
     seals,
 )
+from orchestration.ledger.leases import Lease
 from orchestration.ledger.outbox import Mandate
-from orchestration.settings import Settings
+from orchestration.settings import DestinationSettings, Settings
 
 Progress = Callable[[SealedPlan, int], None]
+LEASE_GLANCE_SECONDS = 0.5
+LEASE_GLANCES = 20
 
 
 @dataclass(frozen=True)
@@ -204,10 +207,8 @@ def _deliver_account(work: _Delivering, name: str, plans: Sequence[SealedPlan]) 
     if not due and not opted_out:
         return _AccountReport(tuple(finished), None)
     settings = work.settings.destinations[name]
-    holder = leases.this_process()
     try:
-        with work.ledger.transaction() as connection:
-            lease = leases.acquire(connection, name, settings.account_id, holder, work.now())
+        lease = _take_lease(work, settings)
     except LeaseHeldError as error:
         waiting = [_result(work, plan, reason=error.what) for plan in due]
         return _AccountReport((*finished, *waiting), _opt_out_result(work, name, opted_out, None))
@@ -232,6 +233,28 @@ def _deliver_account(work: _Delivering, name: str, plans: Sequence[SealedPlan]) 
         with work.ledger.transaction() as connection:
             leases.release(connection, lease, work.now())
     return _AccountReport(tuple(finished), _opt_out_result(work, name, opted_out, trouble))
+
+
+def _take_lease(work: _Delivering, settings: DestinationSettings) -> Lease:
+    """Whoever sends opt-outs as they come holds the lease for one round: wait for its end.
+
+    Raises:
+        LeaseHeldError: another process has it for longer than that.
+    """
+    holder = leases.this_process()
+    for _ in range(LEASE_GLANCES - 1):
+        try:
+            return _acquire(work, settings, holder)
+        except LeaseHeldError:
+            work.sleep(LEASE_GLANCE_SECONDS)
+    return _acquire(work, settings, holder)
+
+
+def _acquire(work: _Delivering, settings: DestinationSettings, holder: str) -> Lease:
+    with work.ledger.transaction() as connection:
+        return leases.acquire(
+            connection, settings.name, settings.account_id, holder, work.now()
+        )
 
 
 def _send_opt_outs(account: Account) -> str | None:

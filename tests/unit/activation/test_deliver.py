@@ -46,6 +46,29 @@ def test_every_row_gets_a_receipt_and_a_second_run_makes_no_call(
     assert len(world.rows(receipt)) == 4
 
 
+def test_a_delivery_waits_for_a_round_of_opt_outs_to_end(world: World, vendor: Vendor) -> None:
+    world.desire(FOUR)
+    world.approve(world.plan().plan_hash)
+    with world.ledger.transaction() as connection:
+        held = leases.acquire(connection, "meta", "account-1", "another process", world.clock())
+    asleep = world.clock.sleep
+
+    def sleep(seconds: float) -> None:
+        asleep(seconds)
+        with world.ledger.transaction() as connection:
+            leases.release(connection, held, world.clock())
+
+    report = deliver(
+        world.settings,
+        world.ledger,
+        open_destination=lambda *_: vendor,
+        now=world.clock,
+        sleep=sleep,
+    )
+    assert report.is_complete
+    assert vendor.members == hashes(FOUR)
+
+
 def test_a_report_tells_why_rows_were_not_taken(world: World, vendor: Vendor) -> None:
     reasons = {"customer-0": "too_old", "customer-1": "too_old", "customer-2": "invalid_entry"}
     vendor.script = [
