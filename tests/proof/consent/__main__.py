@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.proof.consent import collector
+from tests.proof.consent import collector, propagation
 from tests.proof.harness import Claim, prove
 
 CLAIMS = [
@@ -14,6 +14,11 @@ CLAIMS = [
         collector.acknowledged,
     ),
     Claim("forged", "Forged and broken webhooks", collector.forged),
+    Claim(
+        "propagated",
+        "A no at the preference centre reaches every vendor that is well",
+        propagation.propagated,
+    ),
 ]
 
 if __name__ == "__main__":
