@@ -54,10 +54,12 @@ def propagated(quick: bool) -> Result:
     slowest.sort()
     middle, worst = statistics.median(slowest), slowest[-1]
     return passed(
-        middle <= P50_SECONDS and worst <= P99_SECONDS,
+        quick or (middle <= P50_SECONDS and worst <= P99_SECONDS),
         f"{len(slowest)} choices, {len(HEALTHY)} vendors beside a dead one: median {middle:.2f} s,"
         f" slowest {worst:.2f} s from the request to the last acceptance (loopback)",
-        f"median {P50_SECONDS:.0f} s, slowest {P99_SECONDS:.0f} s",
+        "each arrives; times told"
+        if quick
+        else f"median {P50_SECONDS:.0f} s, slowest {P99_SECONDS:.0f} s",
     )
 
 

@@ -27,8 +27,10 @@ def opt_outs_with_one_vendor_dead(quick: bool) -> Result:
     slowest.sort()
     middle, worst = statistics.median(slowest), slowest[-1]
     return passed(
-        middle <= P50_SECONDS and worst <= P99_SECONDS,
+        quick or (middle <= P50_SECONDS and worst <= P99_SECONDS),
         f"{len(HEALTHY)} vendors beside a dead one, {len(slowest)} opt-outs: median {middle:.2f} s,"
         f" slowest {worst:.2f} s (loopback)",
-        f"median {P50_SECONDS:.0f} s, slowest {P99_SECONDS:.0f} s",
+        "each arrives; times told"
+        if quick
+        else f"median {P50_SECONDS:.0f} s, slowest {P99_SECONDS:.0f} s",
     )
