@@ -150,7 +150,7 @@ def _accepted(root: Path) -> tuple[list[str], str]:
     settings, project = _landed(root, "accepted")
     run.build(project)
     run.publish_build(settings, project, now=_now)
-    shown = answers.status(run.status(settings, now=_now)).value["findings"]
+    shown = answers.status(run.status(settings, project, now=_now)).value["findings"]
     counts = dict(
         _rows(settings, "select finding, count(*) from margin.margin_findings group by finding")
     )
