@@ -21,7 +21,7 @@ def vectors(_: bool) -> Result:
     if not SHARED_DATA.exists():
         return Result("no vectors beside the project", "all target rows", "OPEN")
     files = sorted((ROOT / "tests").rglob("test_normalisation_vectors.py"))
-    counts = _tests([sys.executable, "-m", "pytest", "-q", *map(str, files)])
+    counts = _tests([sys.executable, "-m", "pytest", *map(str, files)])
     return _verdict(counts, "tests over every row hold")
 
 
