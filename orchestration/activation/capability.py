@@ -12,16 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from orchestration.activation.diff import Changes
-from orchestration.destinations.base import Destination
+from orchestration.destinations.base import Destination, restates
 from orchestration.errors import UnknownNameError
 
 _IDEMPOTENT = ("upsert", "key")
 _NEVER = "never"
-
-
-def restates(destination: Destination) -> bool:
-    """Whether a sent event may be corrected; where nothing is declared, it may not."""
-    return bool(getattr(destination, "restates", False))
 
 
 def is_idempotent(destination: Destination) -> bool:

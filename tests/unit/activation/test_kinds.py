@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from orchestration.activation.capability import changes_of, is_idempotent, restates
+from orchestration.activation.capability import changes_of, is_idempotent
 from orchestration.activation.plan import make_plans
-from orchestration.destinations.base import Receipt, Row
+from orchestration.destinations.base import Receipt, Row, restates
 from orchestration.errors import UnknownNameError
 from tests.unit.activation.world import SPEC, Vendor, World, sha
 
