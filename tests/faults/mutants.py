@@ -138,8 +138,14 @@ def warm() -> None:
 
 
 def judge_some(mutants: Sequence[Mutant]) -> list[Verdict]:
+    """Judge one after the other; each verdict is told at once, because hundreds take an hour."""
     warm()
-    return [judge(mutant) for mutant in mutants]
+    verdicts = []
+    for mutant in mutants:
+        verdicts.append(judge(mutant))
+        told = verdicts[-1].by or "SURVIVED"
+        print(f"{told} ({verdicts[-1].seconds:.0f} s): {mutant}", file=sys.stderr)
+    return verdicts
 
 
 def judge_drawn(count: int, seed: int, processes: int) -> list[Verdict]:
