@@ -144,7 +144,7 @@ def judge_some(mutants: Sequence[Mutant]) -> list[Verdict]:
     for mutant in mutants:
         verdicts.append(judge(mutant))
         told = verdicts[-1].by or "SURVIVED"
-        print(f"{told} ({verdicts[-1].seconds:.0f} s): {mutant}", file=sys.stderr)
+        print(f"{told} ({verdicts[-1].seconds:.0f} s): {mutant}", file=sys.stderr)  # noqa: T201
     return verdicts
 
 
