@@ -23,11 +23,14 @@ from multiprocessing import get_context
 from types import CodeType, ModuleType
 
 from tests.faults.mutation import ROOT, Mutant, drawn, mutated
+from tests.faults.reach import LEFT_OUT, SEEDS, SUITE, Reach, Test, reached, trace
 from tests.faults.simulation.homes import fast_disk
 
-# Seeds that between them reach most of the engine; found by trying.
-FIRST_SEEDS, MORE_SEEDS = range(4), range(4, 24)
+# So many seeds are asked before the units, the others after them.
+FIRST_SEEDS = 2
 CPU_SECONDS_MAX, WALL_SECONDS_MAX = 120, 1_800
+# A mutant that takes so many times what its tests take without it does not end.
+PATIENCE, STARTING_SECONDS = 5, 15
 # A child's verdict.
 SURVIVED, KILLED_BY_FAULTS, KILLED_BY_UNITS, BROKEN = 0, 11, 12, 13
 
@@ -60,8 +63,14 @@ class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(self._code, module.__dict__)
 
 
-def judge(mutant: Mutant) -> Verdict:
-    """Run the suite over a mutant in a fork of this process."""
+def judge(mutant: Mutant, reach: Reach | None = None) -> Verdict:
+    """Run over a mutant the tests that reach it, in a fork of this process: all of them without
+    ``reach``."""
+    tests = None if reach is None else reached(mutant, reach)
+    cpu_seconds = CPU_SECONDS_MAX
+    if tests is not None:
+        expected = STARTING_SECONDS + PATIENCE * sum(test.seconds for test in tests)
+        cpu_seconds = min(CPU_SECONDS_MAX, int(expected))
     started = time.monotonic()
     folder = tempfile.mkdtemp(prefix="mutant", dir=fast_disk())
     child = os.fork()
@@ -71,12 +80,12 @@ def judge(mutant: Mutant) -> Verdict:
             os.environ["SIMULATION_DISK"] = folder
             signal.alarm(WALL_SECONDS_MAX)
             # The processor's seconds decide: a busy machine must not count as a mutant noticed.
-            resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS_MAX, CPU_SECONDS_MAX + 5))
+            resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 5))
             resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
             silent = os.open(os.devnull, os.O_WRONLY)
             os.dup2(silent, 1)
             os.dup2(silent, 2)
-            code = _suite(mutant)
+            code = _suite(mutant, tests)
         finally:
             os._exit(code)
     _, status = os.waitpid(child, 0)
@@ -87,7 +96,7 @@ def judge(mutant: Mutant) -> Verdict:
     return Verdict(mutant, by, time.monotonic() - started)
 
 
-def _suite(mutant: Mutant) -> int:
+def _suite(mutant: Mutant, tests: Sequence[Test] | None) -> int:
     """Quickest killers first; stop at the first that notices."""
     name = mutant.file.removesuffix(".py").replace("/", ".")
     for module in [one for one in sys.modules if one.startswith(("orchestration", "tests."))]:
@@ -95,17 +104,23 @@ def _suite(mutant: Mutant) -> int:
             del sys.modules[module]
     code = compile(mutated(mutant), str(ROOT / mutant.file), "exec")
     sys.meta_path.insert(0, _Changed(name, code))
-    if not _seeds_hold(FIRST_SEEDS):
+    if tests is None:
+        return _whole_suite()
+    seeds = [test.seed for test in tests if test.seed is not None]
+    units = [test.name for test in tests if test.seed is None]
+    if not _seeds_hold(seeds[:FIRST_SEEDS]):
         return KILLED_BY_FAULTS
-    room, file = mutant.file.split("/")[1:]
-    own = ROOT / "tests" / "unit" / room / f"test_{file}"
-    if own.exists() and not _units_hold([str(own)]):
+    if units and not _units_hold([str(ROOT / unit) for unit in units]):
         return KILLED_BY_UNITS
-    scenes = [str(ROOT / "tests" / "faults" / "test_simulation.py"), "-k", "not seed"]
-    if not _units_hold(scenes) or not _seeds_hold(MORE_SEEDS):
+    return SURVIVED if _seeds_hold(seeds[FIRST_SEEDS:]) else KILLED_BY_FAULTS
+
+
+def _whole_suite() -> int:
+    if not _seeds_hold(SEEDS[:FIRST_SEEDS]):
         return KILLED_BY_FAULTS
-    units = [str(ROOT / "tests" / "unit" / name) for name in ("activation", "ledger")]
-    return SURVIVED if _units_hold(units) else KILLED_BY_UNITS
+    if not _units_hold(["-k", f"not {LEFT_OUT}", *(str(ROOT / part) for part in SUITE)]):
+        return KILLED_BY_UNITS
+    return SURVIVED if _seeds_hold(SEEDS[FIRST_SEEDS:]) else KILLED_BY_FAULTS
 
 
 def _seeds_hold(seeds: Sequence[int]) -> bool:
@@ -137,23 +152,25 @@ def warm() -> None:
     import tests.faults.simulation.runs  # noqa: F401
 
 
-def judge_some(mutants: Sequence[Mutant]) -> list[Verdict]:
+def judge_some(mutants: Sequence[Mutant], reach: Reach) -> list[Verdict]:
     """Judge one after the other; each verdict is told at once, because hundreds take an hour."""
     warm()
     verdicts = []
     for mutant in mutants:
-        verdicts.append(judge(mutant))
+        verdicts.append(judge(mutant, reach))
         told = verdicts[-1].by or "SURVIVED"
         print(f"{told} ({verdicts[-1].seconds:.0f} s): {mutant}", file=sys.stderr)  # noqa: T201
     return verdicts
 
 
 def judge_drawn(count: int, seed: int, processes: int) -> list[Verdict]:
-    """Draw mutants and run the suite over each."""
+    """Draw mutants and run over each the tests that reach it."""
     mutants = drawn(count, seed)
+    reach = trace(processes)
     parts = [mutants[start :: processes * 8] for start in range(processes * 8)]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return [verdict for part in pool.map(judge_some, parts) for verdict in part]
+        judged = pool.map(judge_some, parts, [reach] * len(parts))
+        return [verdict for part in judged for verdict in part]
 
 
 def main(count: int) -> int:
