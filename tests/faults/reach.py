@@ -14,6 +14,7 @@ import time
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import accumulate
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -26,6 +27,8 @@ SEEDS = range(24)
 SUITE = (
     "tests/unit/activation", "tests/unit/ledger", "tests/faults/test_simulation.py",
 )  # fmt: skip
+# Of the processor, for all tests of one mutant.
+SECONDS_MAX = 45
 # Plays the seeds that are asked one by one.
 LEFT_OUT = "test_every_invariant_holds_on_these_seeds"
 
@@ -46,24 +49,27 @@ Reach = Mapping[str, Mapping[int, Sequence[Test]]]
 
 
 def reached(mutant: Mutant, reach: Reach) -> list[Test] | None:
-    """Tests that run the statement of a mutant, fastest first; None: it runs where no test is, at
-    import, so that every test is asked."""
-    lines = reach.get(mutant.file, {})
-    first, last = _statement(mutant)
-    tests = {test for line in range(first, last + 1) for test in lines.get(line, ())}
-    return sorted(tests, key=lambda test: test.seconds) or None
-
-
-def _statement(mutant: Mutant) -> tuple[int, int]:
-    tree = ast.parse((ROOT / mutant.file).read_text(encoding="utf-8"))
+    """Tests that run the statement of a mutant, fastest first, as many as ``SECONDS_MAX`` allow: a
+    test left out can only let a mutant live. None: it runs at import, so that any test may see it.
+    """
     around = [
         node
-        for node in ast.walk(tree)
+        for node in ast.walk(ast.parse((ROOT / mutant.file).read_text(encoding="utf-8")))
         if isinstance(node, ast.stmt)
         and node.lineno <= mutant.line <= (node.end_lineno or node.lineno)
     ]
+    if not any(isinstance(node, ast.FunctionDef) for node in around):
+        return None
     smallest = min(around, key=lambda node: (node.end_lineno or node.lineno) - node.lineno)
-    return smallest.lineno, smallest.end_lineno or smallest.lineno
+    lines = reach.get(mutant.file, {})
+    tests = {
+        test
+        for line in range(smallest.lineno, (smallest.end_lineno or smallest.lineno) + 1)
+        for test in lines.get(line, ())
+    }
+    ordered = sorted(tests, key=lambda test: test.seconds)
+    sums = accumulate(test.seconds for test in ordered)
+    return [test for test, spent in zip(ordered, sums, strict=True) if spent <= SECONDS_MAX]
 
 
 def trace(processes: int) -> Reach:
