@@ -62,10 +62,10 @@ def reached(mutant: Mutant, reach: Reach) -> list[Test] | None:
         return None
     smallest = min(around, key=lambda node: (node.end_lineno or node.lineno) - node.lineno)
     lines = reach.get(mutant.file, {})
-    tests = {
-        test
-        for line in range(smallest.lineno, (smallest.end_lineno or smallest.lineno) + 1)
-        for test in lines.get(line, ())
+    own = range(smallest.lineno, (smallest.end_lineno or smallest.lineno) + 1)
+    # Threads of DuckDB pull rows out of generators and are not traced: then the file's tests stand.
+    tests = {test for line in own for test in lines.get(line, ())} or {
+        test for some in lines.values() for test in some
     }
     ordered = sorted(tests, key=lambda test: test.seconds)
     sums = accumulate(test.seconds for test in ordered)
