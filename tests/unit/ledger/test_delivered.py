@@ -10,6 +10,7 @@ from orchestration.destinations.base import Receipt, Row
 from orchestration.ledger import delivered, outbox
 from orchestration.ledger.delivered import DeliveredRow
 from orchestration.ledger.tables import counter, dead_letter
+from orchestration.ledger.tables import delivered as delivered_table
 from tests.unit.activation.world import SPEC, START, Vendor, World
 
 THREE = {name: f"{name}@example.test" for name in "abc"}
@@ -42,7 +43,7 @@ def test_versions_that_nobody_counted_begin_at_the_newest_change(
 ) -> None:
     world.sync(vendor, THREE)
     with world.ledger.transaction() as connection:
-        newest = max(row["sequence"] for row in world.rows(delivered.delivered))
+        newest = max(row["sequence"] for row in world.rows(delivered_table))
         connection.execute(delete(counter).where(counter.c.name.like("delivered_version|%")))
         assert delivered.version(connection, *OBJECT) == 0
         delivered.set_first_versions(connection)
@@ -89,7 +90,7 @@ def test_what_was_delivered_before_a_moment_is_in_doubt_by_then(
     world: World, vendor: Vendor
 ) -> None:
     world.sync(vendor, THREE)
-    last = max(row["delivered_at"] for row in world.rows(delivered.delivered))
+    last = max(row["delivered_at"] for row in world.rows(delivered_table))
     with world.ledger.read() as reader:
         kept = dict(
             (key, row_hash) for key, row_hash, _ in delivered.stream_hashes(reader, *OBJECT)
