@@ -104,8 +104,8 @@ _ACCEPTED: Mapping[str, str] = {
 }  # fmt: skip
 _EXPECTED = frozenset((
     "charge_without_order", "charge_without_rate", "charge_without_subscription",
-    "cycle_charged_twice", "edited_after_refund", "missing_cost", "overlapping_rate", "quarantined_row",
-    "refund_above_line",
+    "cycle_charged_twice", "edited_after_refund", "missing_cost", "overlapping_rate",
+    "quarantined_row", "refund_above_line",
 ))  # fmt: skip
 _FLAGGED = "select reason from margin.margin_findings where finding = '{}'"
 
