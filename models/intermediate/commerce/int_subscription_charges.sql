@@ -62,7 +62,10 @@ billed_charges as (
         billed_subscriptions.quantity,
         billed_subscriptions.charge_shop_amount,
         charges.charge_status in ('success', 'partially_refunded', 'refunded') as is_paid,
-        cast(charges.scheduled_at as date) as due_date
+        coalesce(
+            cast(charges.scheduled_at as date),
+            {{ shop_date('coalesce(charges.processed_at, charges.created_at)') }}
+        ) as due_date
     from charges
     inner join billed_subscriptions
         on charges.source_relation = billed_subscriptions.source_relation
@@ -134,7 +137,9 @@ final as (
         ) }} as charge_amount,
         cast(joined.charge_shop_amount as decimal(18, 4)) as charge_shop_amount,
         joined.is_paid,
-        joined.is_paid and joined.charge_number_of_cycle > 1 as is_cycle_repeated,
+        joined.is_paid
+        and joined.subscription_id is not null
+        and joined.charge_number_of_cycle > 1 as is_cycle_repeated,
         joined.due_date,
         joined.charge_date,
         case when joined.is_paid then joined.processed_at end as charged_at
