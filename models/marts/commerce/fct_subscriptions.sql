@@ -43,8 +43,10 @@ final as (
             'subscriptions.reporting_minor_unit_digits'
         ) }} as unit_price_amount,
         subscriptions.unit_price_shop_amount,
-        cast(case when charges.paid_cycle_count is null then 0 else charges.paid_amount end
-            as decimal(18, 4)) as paid_amount,
+        cast(
+            case when charges.paid_cycle_count is null then 0 else charges.paid_amount end
+            as decimal(18, 4)
+        ) as paid_amount,
         cast(coalesce(charges.paid_shop_amount, 0) as decimal(18, 4)) as paid_shop_amount,
         subscriptions.subscription_state = 'active' as is_active,
         subscriptions.started_date,
