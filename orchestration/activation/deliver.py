@@ -26,6 +26,7 @@ from orchestration.activation.sender import (
 from orchestration.activation.starting import (
     DELIVERABLE,
     approval_expires_at,
+    ended,
     fill_outbox,
     start_plan,
     unapproved,
@@ -191,10 +192,7 @@ def _chosen(ledger: Ledger, plan_hashes: Sequence[str] | None) -> list[SealedPla
         raise unapproved([plan.plan_hash for plan in waiting])
     for plan in plans:
         if plan.state in ("superseded", "cancelled", "nothing_to_do"):
-            raise NotDeliverableError(
-                f"Plan {plan.plan_hash[:12]} is {plan.state.replace('_', ' ')}: {plan.reason}.",
-                remedy="Run 'tributary plan' and look at the newest plan.",
-            )
+            raise ended(plan)
     return plans
 
 
@@ -224,6 +222,10 @@ def _deliver_account(work: _Delivering, name: str, plans: Sequence[SealedPlan]) 
         )
         pause = trouble = _send_opt_outs(account)
         for plan in due:
+            if work.ledger.plan(plan.plan_hash).state not in DELIVERABLE:
+                # Whoever held the lease before ended it while this process waited.
+                finished.append(_result(work, plan))
+                continue
             if pause is not None:
                 finished.append(_result(work, plan, reason=f"paused: {pause}"))
                 continue

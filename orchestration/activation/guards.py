@@ -50,6 +50,7 @@ class Circumstances:
     ``ages``: how long ago each source that must be fresh landed, or the snapshot was published;
     a source of which nobody knows is absent. ``broken``: expectations at the border that do not
     hold. ``is_first_use``: nothing was ever delivered to the object, and it is not a sandbox.
+    ``is_event``: rows are told once and leave the desired state again as they grow old.
     """
 
     is_first_use: bool = False
@@ -57,6 +58,7 @@ class Circumstances:
     ages: Mapping[str, timedelta] = field(default_factory=dict)
     stale_after: timedelta = STALE_AFTER
     broken: tuple[str, ...] = ()
+    is_event: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,17 +72,19 @@ class Judgement:
 
 def judge(counts: PlanCounts, circumstances: Circumstances | None = None) -> Judgement:
     """Decide the state of a new plan: ``open``, ``halted`` or ``nothing_to_do``."""
+    circumstances = circumstances or Circumstances()
     found = {
         name: reason
         for name, guard in _GUARDS.items()
-        if (reason := guard(counts, circumstances or Circumstances())) is not None
+        if (reason := guard(counts, circumstances)) is not None
     }
     if found:
         return Judgement("halted", "; ".join(found.values()), tuple(found))
     if counts.rows > 0:
         return Judgement("open", None)
     if counts.desired == 0:
-        return Judgement("nothing_to_do", "no reachable customers")
+        reason = "no events of late" if circumstances.is_event else "no reachable customers"
+        return Judgement("nothing_to_do", reason)
     if counts.held_back:
         return Judgement(
             "nothing_to_do", f"already delivered; {counts.held_back} rejected rows are unchanged"
@@ -88,7 +92,11 @@ def judge(counts: PlanCounts, circumstances: Circumstances | None = None) -> Jud
     return Judgement("nothing_to_do", "already delivered")
 
 
-def _empty_source(counts: PlanCounts, _: Circumstances) -> str | None:
+def _empty_source(counts: PlanCounts, circumstances: Circumstances) -> str | None:
+    # A week without an order is no loss of data: whatever was told stays told, and where orders
+    # stopped landing `stale_source` says so as soon as there is something to send.
+    if circumstances.is_event:
+        return None
     if counts.desired == 0 and counts.delivered > 0:
         return f"the source is empty, {counts.delivered} rows are delivered"
     return None

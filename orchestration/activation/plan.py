@@ -198,6 +198,7 @@ def _draft(
         ages=_ages(planning, warehouse),
         stale_after=timedelta(hours=planning.settings.stale_after_hours),
         broken=broken,
+        is_event=spec.kind == "event",
     )
     facts = Facts(
         counts=counts,

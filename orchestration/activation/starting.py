@@ -50,6 +50,15 @@ def unapproved(hashes: Sequence[str]) -> NotDeliverableError:
     )
 
 
+def ended(plan: SealedPlan) -> NotDeliverableError:
+    """The error for a plan of which nothing can be sent any more."""
+    reason = "" if plan.reason is None else f": {plan.reason}"
+    return NotDeliverableError(
+        f"Plan {plan.plan_hash[:12]} is {plan.state.replace('_', ' ')}{reason}.",
+        remedy="Run 'tributary plan' and look at the newest plan.",
+    )
+
+
 def start_plan(
     settings: Settings, ledger: Ledger, lease: Lease, plan: SealedPlan, at: datetime
 ) -> SealedPlan:
@@ -99,8 +108,10 @@ def _start(
     settings: Settings, connection: Connection, plan: SealedPlan, at: datetime
 ) -> str | None:
     """Mark the plan started under its signatures; why not, where the world moved on since."""
-    if plan.state not in DELIVERABLE:
+    if plan.state in ("open", "halted"):
         raise unapproved([plan.plan_hash])
+    if plan.state not in DELIVERABLE:
+        raise ended(plan)
     signatures = _signatures(settings, connection, plan, at)
     outdated = _outdated(settings, connection, plan)
     if outdated is not None:

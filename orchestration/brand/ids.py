@@ -20,7 +20,7 @@ STRIDE = 10_000_000  # rows of one table in one chunk stay below this
 _TABLES = (
     "order", "line", "refund", "refund_line", "adjustment", "transaction", "fulfillment",
     "shipping_line", "parcel", "event", "klaviyo_event", "consent", "request", "checkout",
-    "session",
+    "session", "subscription", "charge",
 )
 _POS, _SUPPORT = 5_900_000_001, 5_900_000_011
 

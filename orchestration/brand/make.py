@@ -26,6 +26,8 @@ from orchestration.brand import (
     media_tables,
     refunds,
     shop_tables,
+    subscription_tables,
+    subscriptions,
     truth,
     visits,
     web,
@@ -178,6 +180,13 @@ class _Chunk:
         truth.write_persons(writer, persons, heads, consent, gpc_at)
         truth.write_records(writer, persons, heads, has_phone, accounts, profiles, sessions, ids)
         self._count_visits(heads, totals, sessions)
+        # The last stream, so that nothing above depends on who subscribed.
+        rng = next(self._streams)
+        subscription_tables.write_subscriptions(
+            writer, persons, heads, lines, totals, outcome[2],
+            subscriptions.make_subscriptions(heads, lines, catalogue, window, rng),
+            catalogue, world.rates, ids, window, rng,
+        )
         return margin_tables.write_margin(writer, facts, catalogue, world.rates, SCOPES, ids)
 
     def _fulfil(

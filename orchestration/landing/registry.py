@@ -15,6 +15,7 @@ SOURCES: Mapping[str, str] = {
     "google_ads": "google_ads",
     "klaviyo": "klaviyo",
     "privacy": "shopify",
+    "recharge": "shopify",
     "shopify": "shopify",
     "tiktok_ads": "tiktok_ads",
     "tiktok_shop": "shopify",

@@ -28,7 +28,7 @@ KEPT = (
     "stg_costs__exchange_rates", "stg_costs__unit_costs", "stg_shopify__product_variants",
     "stg_shopify__products", "stg_shopify__shops",
 )  # fmt: skip
-DRAWN_PREFIXES = ("stg_shopify__", "stg_costs__", "stg_tiktok_shop__")
+DRAWN_PREFIXES = ("stg_recharge__", "stg_shopify__", "stg_costs__", "stg_tiktok_shop__")
 
 
 def staged(home: Path) -> Path:

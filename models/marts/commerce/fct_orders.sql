@@ -33,6 +33,13 @@ refunds as (
     group by order_id
 ),
 
+subscription_orders as (
+    select order_id
+    from {{ ref('int_subscription_charges') }}
+    where order_id is not null
+    group by order_id
+),
+
 counted_orders as (
     select
         order_id,
@@ -59,7 +66,8 @@ joined as (
         coalesce(order_shipping.shipping_charged_shop_amount, 0) as shipping_charged_shop_amount,
         coalesce(refunds.refunded_amount, 0) as refunded_amount,
         coalesce(refunds.refunded_shop_amount, 0) as refunded_shop_amount,
-        counted_orders.order_number_of_customer
+        counted_orders.order_number_of_customer,
+        subscription_orders.order_id is not null as is_subscription_order
     from orders
     left join order_lines
         on orders.order_id = order_lines.order_id
@@ -69,6 +77,8 @@ joined as (
         on orders.order_id = refunds.order_id
     left join counted_orders
         on orders.order_id = counted_orders.order_id
+    left join subscription_orders
+        on orders.order_id = subscription_orders.order_id
 ),
 
 final as (
@@ -112,6 +122,7 @@ final as (
             as net_sales_shop_amount,
         is_cancelled,
         coalesce(order_number_of_customer = 1, false) as is_first_order,
+        is_subscription_order,
         order_date,
         ordered_at,
         cancelled_at

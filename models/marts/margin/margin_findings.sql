@@ -8,6 +8,8 @@ findings as (
     select * from {{ ref('int_rate_findings') }}
     union all
     select * from {{ ref('int_quarantine_findings') }}
+    union all
+    select * from {{ ref('int_subscription_findings') }}
 ),
 
 final as (

@@ -15,6 +15,7 @@ from tests.proof.margin import (
     marginal,
     marketing,
     shop,
+    subscriptions,
     thresholds,
 )
 
@@ -23,6 +24,10 @@ CLAIMS = [
     Claim("thr_01", "The worked example of a threshold, every number", thresholds.thresholds),
     Claim("ledger", "10,000 orders equal the brand's own ledger", ledger.large, False),
     Claim("brands", "Small brands of other seeds equal theirs", ledger.small),
+    Claim(
+        "subscriptions", "Subscriptions and their charges equal the brand's own",
+        subscriptions.subscriptions, False,
+    ),
     Claim("grains", "Every grain sums to its parent", marketing.grains, False),
     Claim("spend", "Ad spend is shared out to the cent", marketing.spend, False),
     Claim("mar_01", "The next unit of spend beside the average", marginal.marginal, False),

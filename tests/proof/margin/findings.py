@@ -44,8 +44,18 @@ with dollars as (
     from order_line_refund as line_refunds
     inner join refund as refunds on line_refunds.refund_id = refunds.id
     inner join dollars on line_refunds.order_line_id = dollars.id
+), billed as (
+    select charges.id, lag(charges.scheduled_at) over (
+        partition by lines.purchase_item_id order by charges.scheduled_at
+    ) as last_due
+    from charge as charges inner join charge_line_item as lines on charges.id = lines.charge_id
+    where lines.purchase_item_type = 'SUBSCRIPTION' and charges.processed_at is not null
 )
 select
+    (select min(id) from billed where last_due is null) as orderless_charge,
+    (select max(id) from billed where last_due is not null) as repeated_charge,
+    (select arg_max(last_due, id) from billed where last_due is not null) as repeated_due,
+    (select max(id) from charge where processed_at is null) as foreign_charge,
     (select min(id) from refunded) as refund_id,
     (select max(id) from refunded
         where order_id not in (select max(order_id) from refunded)
@@ -81,10 +91,21 @@ _ACCEPTED: Mapping[str, str] = {
     "costs/exchange_rate":
         "insert into rows select * replace ('second' as _source_relation, rate + 0.1 as rate)"
         " from rows where from_currency = 'EUR' and rate_date = (select disputed_day from chosen)",
+    "recharge/charge":
+        "update rows set external_order_id_ecommerce = nullif(external_order_id_ecommerce,"
+        " case id when (select orderless_charge from chosen) then external_order_id_ecommerce end),"
+        " scheduled_at = case id when (select repeated_charge from chosen)"
+        " then (select repeated_due from chosen) else scheduled_at end,"
+        " _source_relation = case id when (select foreign_charge from chosen) then 'nowhere'"
+        " else _source_relation end",
+    "recharge/charge_line_item":
+        "update rows set _source_relation = 'nowhere'"
+        " where charge_id = (select foreign_charge from chosen)",
 }  # fmt: skip
 _EXPECTED = frozenset((
-    "edited_after_refund", "missing_cost", "overlapping_rate", "quarantined_row",
-    "refund_above_line",
+    "charge_without_order", "charge_without_rate", "charge_without_subscription",
+    "cycle_charged_twice", "edited_after_refund", "missing_cost", "overlapping_rate",
+    "quarantined_row", "refund_above_line",
 ))  # fmt: skip
 _FLAGGED = "select reason from margin.margin_findings where finding = '{}'"
 
@@ -227,6 +248,8 @@ def _spoiled(root: Path, name: str, changes: Mapping[str, str]) -> dict[str, Any
     with duckdb.connect() as connection:
         for table in ("order_line", "refund", "order_line_refund", "discount_allocation"):
             _read(connection, table, files / "shopify" / f"{table}.parquet")
+        for table in ("charge", "charge_line_item"):
+            _read(connection, table, files / "recharge" / f"{table}.parquet")
         _read(connection, "orders", files / "shopify" / "order.parquet")
         _read(connection, "exchange_rate", files / "costs" / "exchange_rate.parquet")
         connection.execute(_CHOSEN)

@@ -79,8 +79,10 @@ CASES: tuple[GuardCase, ...] = (
     _halts("An empty source halts a list of one as well", _leaving(1, 1), "empty_source"),
     _halts("An empty source halts even where all who would leave opted out",
            _leaving(3, 3, by_choice=3), "empty_source"),
-    _halts("An empty source halts where a channel never removes, as with events",
+    _halts("An empty source halts where a channel never removes, as with profiles",
            replace(_QUIET, desired=0), "empty_source"),
+    _quiet("No event of late is an ordinary week, however many were told before",
+           replace(_QUIET, desired=0), Circumstances(is_event=True)),
     # The audience shrinks.
     _open("Fifty leaving a hundred is no mass removal", _leaving(100, 50)),
     _halts("Fifty-one leaving a hundred halts", _leaving(100, 51), "shrink"),

@@ -13,6 +13,7 @@ from orchestration.activation.approval import demo_approve
 from orchestration.activation.deliver import deliver
 from orchestration.activation.errors import NotDeliverableError
 from orchestration.activation.plan_file import plan_path
+from orchestration.activation.starting import start_plan
 from orchestration.destinations.base import (
     FatalError,
     Limits,
@@ -67,6 +68,40 @@ def test_a_delivery_waits_for_a_round_of_opt_outs_to_end(world: World, vendor: V
     )
     assert report.is_complete
     assert vendor.members == hashes(FOUR)
+
+
+def test_a_plan_that_a_rival_ended_meanwhile_is_reported_as_it_ended(
+    world: World, vendor: Vendor
+) -> None:
+    world.desire(FOUR)
+    made = world.plan()
+    world.approve(made.plan_hash)
+    with world.ledger.transaction() as connection:
+        held = leases.acquire(connection, "meta", "account-1", "another process", world.clock())
+    asleep = world.clock.sleep
+
+    def sleep(seconds: float) -> None:
+        asleep(seconds)
+        with world.ledger.transaction() as connection:
+            leases.release(connection, held, world.clock())
+        world.deliver(vendor)
+
+    report = deliver(
+        world.settings,
+        world.ledger,
+        open_destination=lambda *_: vendor,
+        now=world.clock,
+        sleep=sleep,
+    )
+    (delivery,) = report.deliveries
+    assert (delivery.state, delivery.reason) == ("done", None)
+    assert report.is_complete
+    assert len(vendor.calls) == 1
+    with world.ledger.transaction() as connection:
+        lease = leases.acquire(connection, "meta", "account-1", "a late one", world.clock())
+    late = replace(world.ledger.plan(made.plan_hash), state="approved")
+    with pytest.raises(NotDeliverableError, match="is done"):
+        start_plan(world.settings, world.ledger, lease, late, world.clock())
 
 
 def test_a_report_tells_why_rows_were_not_taken(world: World, vendor: Vendor) -> None:

@@ -56,6 +56,17 @@ def sent(world: World, channel: Channel) -> list[tuple[str, str]]:
     return rows
 
 
+def test_a_week_without_an_order_halts_nothing(world: World) -> None:
+    channel = Channel()
+    build(world, ORDERS)
+    assert len(sent(world, channel)) == 3
+    build(world, {})
+    (made,) = make_plans(
+        world.settings, world.ledger, [EVENT], now=world.clock, opener=lambda *_: channel
+    )
+    assert (made.state, made.reason) == ("nothing_to_do", "no events of late")
+
+
 @pytest.mark.parametrize(("can", "again"), [(False, []), (True, ["update"] * 3)])
 def test_a_refund_is_restated_only_where_the_vendor_can(
     world: World, *, can: bool, again: list[str]

@@ -211,4 +211,22 @@ CASES = {
         "select count(*) from facebook_ads.basic_ad_actions a join facebook_ads.basic_ad_actions b "
         "using (ad_id, date) where a.action_type = 'purchase' and b.action_type = 'omni_purchase'"
     ),
+    "every state of a subscription": (
+        "select count(distinct status) - 2 from recharge.subscription"
+    ),
+    "every end of a charge": "select count(distinct status) - 5 from recharge.charge",
+    "charges for several subscriptions": (
+        "select count(*) from (select charge_id from recharge.charge_line_item "
+        "where purchase_item_type = 'SUBSCRIPTION' group by 1 having count(*) > 1)"
+    ),
+    "charges with something once": (
+        "select count(*) from recharge.charge_line_item where purchase_item_type = 'ONETIME'"
+    ),
+    "cards that were tried again": (
+        "select count(*) from recharge.charge where status = 'SUCCESS' and charge_attempts > 1"
+    ),
+    "subscriptions in euro": (
+        "select count(*) from recharge.subscription where _source_relation = 'aurora-eu'"
+    ),
+    "third cycles": "select count(*) from truth.subscription_charges where cycle_number = 3",
 }

@@ -137,7 +137,8 @@ def test_nothing_happens_outside_the_window(query: Query, brand: tuple[Path, Bra
         ("web.event", "timestamp"), ('shopify."order"', "processed_at"),
         ("klaviyo.event", "datetime"), ("privacy.consent_event", "occurred_at"),
         ("shopify.refund", "processed_at"), ("costs.shipment", "shipped_at"),
-        ("shopify.transaction", "processed_at"),
+        ("shopify.transaction", "processed_at"), ("recharge.charge", "created_at"),
+        ("recharge.subscription", "cancelled_at"), ("recharge.subscription", "updated_at"),
     ):  # fmt: skip
         first, last = query(f"select min({column})::date, max({column})::date from {table}")[0]
         assert (date(2025, 11, 1) <= first, last <= date(2026, 10, 31)) == (True, True), table
