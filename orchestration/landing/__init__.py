@@ -1,4 +1,4 @@
-"""Landing: files, loader tables, ledger facts and fits into the raw schemas.
+"""Landing: files, loader tables, segments, ledger facts and fits into the raw schemas.
 
 What lives here: the raw contract as landing reads it, readers, quarantine, the merge by key,
 phones to E.164, the history of unit costs.
@@ -12,6 +12,7 @@ from orchestration.landing.ledger_facts import land_ledger
 from orchestration.landing.orders_export import land_orders_export
 from orchestration.landing.register import register_tables
 from orchestration.landing.report import LandingReport, TableReport
+from orchestration.landing.segments import land_segments
 
 __all__ = [
     "FitHead",
@@ -22,5 +23,6 @@ __all__ = [
     "land_fit",
     "land_ledger",
     "land_orders_export",
+    "land_segments",
     "register_tables",
 ]

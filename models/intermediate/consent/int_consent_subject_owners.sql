@@ -39,13 +39,25 @@ issuer_names as (
     group by event_scope
 ),
 
-shops as (
+shop_domains as (
     select
         source_relation,
         lower(shop_domain) as shop_domain
     from {{ ref('stg_shopify__shops') }}
+    union all
+    select
+        source_relation,
+        lower(permanent_domain) as shop_domain
+    from {{ ref('stg_shopify__shops') }}
+),
+
+shops as (
+    select
+        source_relation,
+        shop_domain
+    from shop_domains
     where shop_domain is not null
-    group by source_relation, lower(shop_domain)
+    group by source_relation, shop_domain
 ),
 
 identity_map as (
