@@ -12,13 +12,17 @@ from orchestration.landing.ledger_facts import land_ledger
 from orchestration.landing.orders_export import land_orders_export
 from orchestration.landing.register import register_tables
 from orchestration.landing.report import LandingReport, TableReport
+from orchestration.landing.segment_files import find_segments
+from orchestration.landing.segment_rows import TABLES as SEGMENT_TABLES
 from orchestration.landing.segments import land_segments
 
 __all__ = [
+    "SEGMENT_TABLES",
     "FitHead",
     "LandingError",
     "LandingReport",
     "TableReport",
+    "find_segments",
     "land_directory",
     "land_fit",
     "land_ledger",

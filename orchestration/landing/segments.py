@@ -106,7 +106,7 @@ def _land_segment(
         if not batch.content and not batch.is_last:
             return
         with landing_transaction(run):
-            relation_of = _relations(run.connection, segment.stream)
+            relation_of = shop_relations(run.connection, segment.stream)
             lines = read_lines(segment.stream, batch, place.line_count, relation_of)
             for name, rows in sorted(lines.rows.items()):
                 broken = lines.broken if name == MAIN_TABLES[segment.stream] else []
@@ -117,7 +117,7 @@ def _land_segment(
             _record(run, segment, head, place)
 
 
-def _relations(
+def shop_relations(
     connection: duckdb.DuckDBPyConnection, stream: str
 ) -> Callable[[str], str]:
     """How the warehouse calls the shop that a line names: by its domain, else by its relation; else
