@@ -129,7 +129,7 @@ resolved as (
         scoped.jurisdiction,
         scoped.is_explicit,
         scoped.occurred_at,
-        cast(null as {{ dbt.type_timestamp() }}) as learned_at
+        scoped.learned_at
     from scoped
     left join identity_map as record
         on scoped.record_type = record.identifier_type

@@ -63,7 +63,7 @@ asked as (
     select
         {{ concat_text(['requests.request_source', 'requests.event_scope', 'requests.topic',
             'requests.event_id'], ':') }} as consent_event_id,
-        'request' as evidence_kind,
+        'statement' as evidence_kind,
         request_subjects.subject_type as spoken_type,
         request_subjects.subject_value as spoken_value,
         effects.purpose,
