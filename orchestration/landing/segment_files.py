@@ -16,6 +16,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
 
 OPEN_SUFFIX = ".open"
@@ -73,11 +74,11 @@ def find_segments(folder: Path) -> list[Segment]:
 
 def head_digest(segment: Segment) -> str | None:
     """SHA-256 of the first line; None where there is none yet, or the segment is gone."""
-    try:
-        with _opened(segment).open("rb") as file:
-            line = file.readline()
-    except FileNotFoundError:
+    file = _opened(segment)
+    if file is None:
         return None
+    with file:
+        line = file.readline()
     return hashlib.sha256(line).hexdigest() if line.endswith(b"\n") else None
 
 
@@ -87,10 +88,13 @@ def read_batch(segment: Segment, start: int, most_bytes: int = BATCH_BYTES) -> B
     What is read from a segment under way is on disk before this returns: a line that we land must
     not be one that a loss of power takes back. A torn last line was never acknowledged.
     """
-    path = _opened(segment)
-    with path.open("rb") as file:
+    file = _opened(segment)
+    if file is None:
+        return Batch(b"", start, start, is_last=False)
+    with file:
+        is_open = file.name.endswith(OPEN_SUFFIX)
         size = os.fstat(file.fileno()).st_size
-        if path.name.endswith(OPEN_SUFFIX):
+        if is_open:
             os.fsync(file.fileno())
         file.seek(start)
         content = file.read(min(most_bytes, max(size - start, 0)))
@@ -98,9 +102,8 @@ def read_batch(segment: Segment, start: int, most_bytes: int = BATCH_BYTES) -> B
             content += file.readline(size - start - len(content))
     whole = content[: content.rfind(b"\n") + 1]
     end = start + len(whole)
-    is_closed = not path.name.endswith(OPEN_SUFFIX)
-    rest_is_torn = end == size or (not whole and start + len(content) == size)
-    return Batch(whole, start, end, is_closed and rest_is_torn)
+    is_rest_torn = not whole and start + len(content) == size
+    return Batch(whole, start, end, is_last=not is_open and (end == size or is_rest_torn))
 
 
 def size_and_time(segment: Segment) -> tuple[int, datetime] | None:
@@ -133,7 +136,13 @@ def prunable(
     ]
 
 
-def _opened(segment: Segment) -> Path:
-    """The file under the name that it has now: it may have been closed since it was listed."""
+def _opened(segment: Segment) -> BufferedReader | None:
+    """The file under the name that it has now: it may have been closed since it was listed, or gone
+    because it was empty."""
     whole = segment.folder / segment.name
-    return whole if whole.exists() else segment.path
+    for path in (whole, segment.folder / f"{segment.name}{OPEN_SUFFIX}", whole):
+        try:
+            return path.open("rb")
+        except FileNotFoundError:
+            continue
+    return None

@@ -192,14 +192,17 @@ def _staged(
     }
     staged = pa.table({**columns, ROW: pa.array([number for number, _ in rows], pa.int64())})
     connection.register("landing_segment_batch", staged)
-    kept = ", ".join(_kept(table, name) for name in names)
+    has_held = table.source_table in NOT_CARRIED or DELETED in names
+    kept = ", ".join(_kept(table, name) if has_held else f"s.{quoted(name)}" for name in names)
+    # The key of the raw table stands alone, so that its zones tell which rows to read.
     keys = " and ".join(
-        f"cast(r.{quoted(key)} as varchar) = s.{quoted(key)}" for key in table.keys
+        f"r.{quoted(key)} = try_cast(s.{quoted(key)} as {table.column(key).data_type})"
+        for key in table.keys
     )
+    held = f" left join {table.relation} as r on {keys}" if has_held else ""
     connection.execute(
         f"create or replace temp table {_ROWS} as select {kept},"
-        f" '{batch.digest}' as {DIGEST}, s.{ROW} from landing_segment_batch as s"
-        f" left join {table.relation} as r on {keys}"
+        f" '{batch.digest}' as {DIGEST}, s.{ROW} from landing_segment_batch as s{held}"
     )
     connection.unregister("landing_segment_batch")
     found = FoundFile(segment.path, segment.name, table)

@@ -15,6 +15,7 @@ import pytest
 from orchestration.collector.intake import Line
 from orchestration.collector.segments import Segments
 from orchestration.landing import LandingReport, land_segments
+from orchestration.landing.segment_files import find_segments, head_digest, read_batch
 from orchestration.landing.segments import shop_relations
 from orchestration.landing.tables import create_raw_tables
 from orchestration.settings import Settings
@@ -186,6 +187,18 @@ def test_of_an_open_segment_whole_lines_land_and_the_rest_when_it_is_there(
     assert fetch(settings, "select landed_bytes, is_complete from raw_landing.segment") == [
         (len(whole + torn + text(event(3))), True)
     ]
+
+
+def test_a_segment_that_is_closed_while_we_look_is_read_to_its_end(tmp_path: Path) -> None:
+    path = write(tmp_path / "events-000000001.jsonl.open", text(event(1)) + b"torn")
+    (listed,) = find_segments(tmp_path)
+    assert (read_batch(listed, 0).is_last, listed.is_open) == (False, True)
+    path.rename(tmp_path / listed.name)
+    first = read_batch(listed, 0)
+    assert (first.content, first.is_last) == (text(event(1)), False)
+    assert read_batch(listed, first.end).is_last, "nobody was told of the torn line"
+    (tmp_path / listed.name).unlink()
+    assert (head_digest(listed), read_batch(listed, 0).content) == (None, b"")
 
 
 def test_batches_of_any_size_land_the_same(settings: Settings) -> None:
