@@ -1,9 +1,10 @@
-"""When things run: jobs, schedules, and the sensor that waits for approvals.
+"""When things run: jobs, schedules, and the sensors that wait for approvals and for segments.
 
 What lives here: the build, one schedule per delivery from its ``meta.sync``, the sensors' assembly.
 What never does: work; it only says what is selected, when, and in which time zone.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +17,24 @@ from orchestration.assets.names import (
     delivery_job_name,
     delivery_key,
     plan_key,
+    segment_keys,
     snapshot_key,
 )
+from orchestration.landing import find_segments
 from orchestration.ledger import SealedPlan, open_ledger
 from orchestration.recovery import build_recovery
 from orchestration.settings import Settings
 
 SENSOR_SECONDS = 30
+SEGMENTS_SECONDS = 60
+BUILD_JOB = "hourly_build"
+_UNFINISHED = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 ACCOUNT_TAG = "tributary/account"
 # What a person let out and nobody has finished sending.
 SENDABLE_STATES = ("approved", "partial")
@@ -41,14 +53,19 @@ def build_automation(
     specs: Sequence[SyncSpec],
     *,
     connected: Sequence[SyncSpec],
+    ledger_keys: Sequence[dg.AssetKey],
     shop_timezone: str,
     build_schedule: str,
 ) -> Automation:
-    """Jobs, schedules in the shop's time zone (off for what is not ``connected``), and sensors."""
+    """Jobs, schedules in the shop's time zone (off for what is not ``connected``), and sensors.
+
+    Args:
+        ledger_keys: raw tables that the ledger fills.
+    """
     # Whatever the snapshot stands on: landing, every model, their checks.
     everything_built = dg.AssetSelection.assets(snapshot_key()).upstream()
     build_job = dg.define_asset_job(
-        "hourly_build",
+        BUILD_JOB,
         selection=everything_built,
         description="Land, build, check and publish.",
         executor_def=dg.in_process_executor,
@@ -56,7 +73,7 @@ def build_automation(
     delivery_jobs = {spec.model: _delivery_job(spec) for spec in specs}
     schedules = [
         dg.ScheduleDefinition(
-            name="hourly_build",
+            name=BUILD_JOB,
             job=build_job,
             cron_schedule=build_schedule,
             execution_timezone=shop_timezone,
@@ -78,12 +95,55 @@ def build_automation(
     return Automation(
         jobs=[build_job, *delivery_jobs.values()],
         schedules=schedules,
-        sensors=_sensors(specs, list(delivery_jobs.values())),
+        sensors=[
+            _segment_sensor(build_job, everything_built, ledger_keys),
+            *_sensors(specs, list(delivery_jobs.values())),
+        ],
     )
 
 
 def _sensors(specs: Sequence[SyncSpec], jobs: Sequence[Any]) -> list[dg.SensorDefinition]:
     return [_approval_sensor(specs, jobs), build_recovery(specs, jobs)] if specs else []
+
+
+def _segment_sensor(
+    build_job: Any, everything_built: dg.AssetSelection, ledger_keys: Sequence[dg.AssetKey]
+) -> dg.SensorDefinition:
+    # Beside events and orders stands what their senders said about consent, in the ledger.
+    touched = dg.AssetSelection.assets(*segment_keys(), *ledger_keys).downstream()
+
+    @dg.sensor(
+        name="closed_segments",
+        description="Lands segments that the collector closed, and builds what stands on them.",
+        job=build_job,
+        minimum_interval_seconds=SEGMENTS_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def closed_segments(
+        context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        # Ordered by number, so the newest of each stream stands.
+        newest = {
+            segment.stream: segment.number
+            for segment in find_segments(settings.segments_dir)
+            if not segment.is_open
+        }
+        cursor = json.dumps(newest, sort_keys=True)
+        if not newest or cursor == context.cursor:
+            yield dg.SkipReason("No segment was closed since.")
+            return
+        builds = dg.RunsFilter(job_name=BUILD_JOB, statuses=_UNFINISHED)
+        if context.instance.get_runs(filters=builds, limit=1):
+            # It may be past its landing: the cursor stays, and one run follows for all of them.
+            yield dg.SkipReason("A build is under way; segments wait for its end.")
+            return
+        context.update_cursor(cursor)
+        graph = context.repository_def.asset_graph if context.repository_def else None
+        assert graph is not None
+        selected = (touched & everything_built).resolve(graph)
+        yield dg.RunRequest(asset_selection=sorted(selected), tags={"segments": cursor})
+
+    return closed_segments
 
 
 def _delivery_job(spec: SyncSpec) -> Any:

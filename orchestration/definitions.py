@@ -18,7 +18,7 @@ from orchestration.activation.spec import read_sync_specs
 from orchestration.assets.deliveries import build_delivery, build_plan
 from orchestration.assets.landed import build_landed
 from orchestration.assets.models import build_dbt_models
-from orchestration.assets.names import LayerTranslator
+from orchestration.assets.names import LayerTranslator, is_of_ledger, source_keys
 from orchestration.assets.publication import build_snapshot
 from orchestration.automation import build_automation
 from orchestration.checks.assets import build_border_checks
@@ -49,6 +49,7 @@ def build_defs(
     automation = build_automation(
         specs,
         connected=split_connected(settings, specs)[0],
+        ledger_keys=[key for key in source_keys(manifest, translator) if is_of_ledger(key)],
         shop_timezone=str(project.variable("shop_timezone")),
         build_schedule=settings.build_schedule,
     )

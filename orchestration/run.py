@@ -40,6 +40,7 @@ from orchestration.landing import (
     land_directory,
     land_ledger,
     land_orders_export,
+    land_segments,
     register_tables,
 )
 from orchestration.landing.quarantine import quarantine_counts
@@ -196,7 +197,7 @@ def run_day(
 def land(
     settings: Settings, source: Source | None, *, now: Clock, progress: Progress = no_progress
 ) -> list[LandingReport]:
-    """Land the source, if there is one, and always what the ledger learned since."""
+    """Land the source, if there is one, and always what collector and ledger learned since."""
     reports = []
     if source is not None and source.directory is not None:
         reports.append(
@@ -216,6 +217,7 @@ def land(
                 settings, source.registered, relation=source.relation, now=now, progress=progress
             )
         )
+    reports.append(land_segments(settings, now=now, progress=progress))
     with open_ledger(settings, now=now) as ledger:
         reports.append(land_ledger(settings, ledger, progress=progress))
     return reports

@@ -87,6 +87,8 @@ class Settings:
     stale_after_hours: float = 48.0
     stale_sources: tuple[str, ...] = STALE_SOURCES
     """Sources that must have landed within ``stale_after_hours`` before anything is planned."""
+    segments_kept_days: int | None = None
+    """Landed segments older than this are removed; None: kept, for nothing else holds an event."""
     # Names of TRIBUTARY_DESTINATIONS; None where it is unset.
     enabled_destinations: frozenset[str] | None = None
 
@@ -106,6 +108,11 @@ class Settings:
     @property
     def landing_dir(self) -> Path:
         return self.home / "landing"
+
+    @property
+    def segments_dir(self) -> Path:
+        """Where the collector leaves storefront events and orders, and landing finds them."""
+        return self.landing_dir / "segments"
 
     @property
     def plans_dir(self) -> Path:
@@ -160,6 +167,7 @@ class Settings:
                     env.get("TRIBUTARY_STALE_SOURCES", ",".join(STALE_SOURCES)).split(","),
                 )
             ),
+            segments_kept_days=_whole("TRIBUTARY_SEGMENTS_KEPT_DAYS", env),
             enabled_destinations=_enabled_destinations(env),
         )
 

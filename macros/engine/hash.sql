@@ -27,6 +27,19 @@
     to_hex(sha256({{ expression }}))
 {%- endmacro %}
 
+{# The character that no text of a person or vendor holds: it keeps two texts apart. #}
+{% macro nul_character() -%}
+    {{ return(adapter.dispatch('nul_character', 'tributary')()) }}
+{%- endmacro %}
+
+{% macro default__nul_character() -%}
+    chr(0)
+{%- endmacro %}
+
+{% macro bigquery__nul_character() -%}
+    code_points_to_string([0])
+{%- endmacro %}
+
 {# Text of several expressions with a separator between them; null counts as the empty text. #}
 {% macro concat_text(expressions, separator='') -%}
     {%- set parts = [] -%}

@@ -2,8 +2,8 @@
 
    Deny by default: only an explicit yes passes, unknown is no (so California's strict reading of
    unknown needs no case of its own). What suppresses people everywhere stands inside: opt-outs of
-   ads and sale, GPC, erasure, minority, bad addresses, orders of the ledger. Every sync_ model uses
-   it; the gate checks again at sending.
+   ads and sale, GPC, erasure, minority, bad addresses, and whatever the ledger suppressed and no
+   later proven yes lifted. Every sync_ model uses it; the gate checks again at sending.
 
    channel, purpose: ('email', 'marketing'), ('sms', 'marketing') or ('ads', 'ads_sharing').
    customers: the alias under which dim_customers is read. #}

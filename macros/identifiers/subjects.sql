@@ -6,3 +6,8 @@
 {% macro subject_phone_sha256(expression) -%}
     {{ sha256_of_normal_form("(" ~ normalise_phone(expression) ~ ")") }}
 {%- endmacro %}
+
+{# The digest of an id that a shop, an account or a browser carries, as the collector makes it. #}
+{% macro subject_issued_sha256(scope, value) -%}
+    {{ sha256_hex("(" ~ scope ~ " || " ~ nul_character() ~ " || " ~ value ~ ")") }}
+{%- endmacro %}

@@ -11,15 +11,21 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.assets.names import LANDING_GROUP, WAREHOUSE_POOL, LayerTranslator
+from orchestration.assets.names import (
+    LANDING_GROUP,
+    WAREHOUSE_POOL,
+    LayerTranslator,
+    is_of_ledger,
+    segment_keys,
+)
 from orchestration.fitting import fit_identity, is_probabilistic
-from orchestration.landing import LandingReport, land_directory, land_ledger
+from orchestration.landing import LandingReport, land_directory, land_ledger, land_segments
 from orchestration.ledger import open_ledger
 from orchestration.project import DbtProject
 from orchestration.settings import Settings
 
 Clock = Callable[[], datetime]
-LEDGER_SCHEMA, FITS_SCHEMA = "raw_ledger", "raw_fits"
+FITS_SCHEMA = "raw_fits"
 
 
 class Inbox(dg.Config):
@@ -42,7 +48,7 @@ def build_landed(
         )
         for node in nodes
     ]
-    of_ledger = [spec for spec in specs if spec.key.path[0] == LEDGER_SCHEMA]
+    of_ledger = [spec for spec in specs if is_of_ledger(spec.key)]
     of_fits = [spec for spec in specs if spec.key.path[0] == FITS_SCHEMA]
     of_sources = [spec for spec in specs if spec not in of_ledger and spec not in of_fits]
     # A fit reads what landed before it; the models read the fit.
@@ -58,20 +64,25 @@ def build_landed(
 
 
 def _build_from_inbox(specs: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
-    @dg.multi_asset(name="land", specs=specs, pool=WAREHOUSE_POOL)
+    # By itself a segment's table is landed from segments only: no look into the inbox.
+    @dg.multi_asset(name="land", specs=specs, pool=WAREHOUSE_POOL, can_subset=True)
     def land(
         context: dg.AssetExecutionContext,
         config: Inbox,
         settings: dg.ResourceParam[Settings],
         now: dg.ResourceParam[Clock],
     ) -> Iterator[dg.MaterializeResult[None]]:
+        selected = context.selected_asset_keys
         directory = Path(config.directory or settings.inbox_dir)
-        report = LandingReport(())
-        if directory.is_dir():
-            report = land_directory(settings, directory, now=now)
+        reports = [LandingReport(())]
+        if selected <= set(segment_keys()):
+            context.log.info("The collector's segments only.")
+        elif directory.is_dir():
+            reports.append(land_directory(settings, directory, now=now))
         else:
             context.log.info("No inbox: what a loader wrote or landed before stays as it is.")
-        yield from _results(specs, report)
+        reports.append(land_segments(settings, now=now))
+        yield from _results([spec for spec in specs if spec.key in selected], *reports)
 
     return land
 
@@ -107,17 +118,18 @@ def _build_from_fits(specs: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
 
 
 def _results(
-    specs: Sequence[dg.AssetSpec], report: LandingReport
+    specs: Sequence[dg.AssetSpec], *reports: LandingReport
 ) -> Iterator[dg.MaterializeResult[None]]:
     # Every table, new rows or not: Dagster skips whatever stands on an output that never came.
     for spec in specs:
-        table = report.table(".".join(spec.key.path).removeprefix("raw_"))
+        name = ".".join(spec.key.path).removeprefix("raw_")
+        tables = [report.table(name) for report in reports]
         yield dg.MaterializeResult(
             asset_key=spec.key,
             metadata={
-                "read": table.read,
-                "landed": table.landed,
-                "updated": table.updated,
-                "quarantined": table.quarantined,
+                "read": sum(table.read for table in tables),
+                "landed": sum(table.landed for table in tables),
+                "updated": sum(table.updated for table in tables),
+                "quarantined": sum(table.quarantined for table in tables),
             },
         )

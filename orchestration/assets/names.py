@@ -14,10 +14,12 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator
 
 from orchestration.activation.spec import SyncSpec
+from orchestration.landing import SEGMENT_TABLES
 from orchestration.project import layer_of
 
 LANDING_GROUP = "landing"
 WAREHOUSE_POOL = "warehouse"
+LEDGER_SCHEMA = "raw_ledger"
 
 
 class LayerTranslator(DagsterDbtTranslator):  # type: ignore[misc]
@@ -41,9 +43,19 @@ def source_keys(manifest: Mapping[str, Any], translator: LayerTranslator) -> lis
     return sorted(translator.get_asset_key(node) for node in manifest["sources"].values())
 
 
+def is_of_ledger(key: dg.AssetKey) -> bool:
+    """Whether a raw table is filled from the ledger."""
+    return key.path[0] == LEDGER_SCHEMA
+
+
 def relation_key(spec: SyncSpec) -> dg.AssetKey:
     """The desired state of one object, a dbt model."""
     return dg.AssetKey([spec.schema, spec.model])
+
+
+def segment_keys() -> list[dg.AssetKey]:
+    """The raw tables that the collector's segments fill."""
+    return [dg.AssetKey(f"raw_{table}".split(".")) for table in SEGMENT_TABLES]
 
 
 def snapshot_key() -> dg.AssetKey:

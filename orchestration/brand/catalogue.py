@@ -245,6 +245,7 @@ def _shops() -> dict[str, a.Column]:
         "id": a.integer(55_000_001 + place),
         "name": a.pick(["Aurora", "Aurora Europe"], place),
         "domain": a.pick(DOMAINS, place),
+        "myshopify_domain": a.pick([f"{shop}.myshopify.com" for shop in SHOPS], place),
         "currency": a.pick(CURRENCIES, place),
         "iana_timezone": a.pick(["America/New_York", "Europe/Berlin"], place),
         "country_code": a.pick(["US", "DE"], place),

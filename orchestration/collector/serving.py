@@ -28,7 +28,7 @@ _END_SECONDS = 10
 
 def segments_folder(settings: Settings) -> Path:
     """Where storefront events and orders wait for landing."""
-    return settings.landing_dir / "segments"
+    return settings.segments_dir
 
 
 def serve(

@@ -57,8 +57,9 @@ _ORDER: Shape = {
     **dict.fromkeys(
         ("id", "name", "order_number", "email", "phone", "created_at", "updated_at",
          "processed_at", "cancelled_at", "cancel_reason", "closed_at", "currency",
-         "presentment_currency", "subtotal_price", "total_discounts", "total_price", "total_tax",
-         "total_tip_received", "taxes_included", "financial_status", "fulfillment_status", "test",
+         "presentment_currency", "subtotal_price", "total_line_items_price", "total_discounts",
+         "total_price", "total_tax", "total_tip_received", "total_weight", "taxes_included",
+         "buyer_accepts_marketing", "financial_status", "fulfillment_status", "test",
          "source_name", "landing_site", "referring_site", "checkout_id", "cart_token"),
         LEAF,
     ),

@@ -1,12 +1,14 @@
 """Ledger facts into ``raw_ledger``, by watermark.
 
-What lives here: copying the rows that came after the greatest ``sequence`` already landed.
+What lives here: copying the rows that came after the greatest ``sequence`` already landed, and the
+subjects of a fact as rows of their own.
 What never does: attaching the ledger to the warehouse, or changing a fact.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -21,6 +23,11 @@ from orchestration.resources import warehouse_connection
 from orchestration.settings import Settings
 
 _CHUNK = 20_000
+# Raw table of subjects -> the ledger's table whose subjects_json it spells out: SQL reads no lists.
+_SUBJECTS_OF = {
+    "consent_event_subject": "consent_event",
+    "privacy_request_subject": "privacy_request",
+}
 _ARROW = {"varchar": pa.string(), "bigint": pa.int64(), "timestamp": pa.timestamp("us")}
 
 
@@ -70,8 +77,11 @@ def _land_table(
     ).fetchone()
     assert found is not None
     sequence, copied = int(found[0]), 0
-    while rows := ledger.rows_since(table.name, sequence, _CHUNK):
-        sequence = int(rows[-1]["sequence"])
+    is_of_subjects = table.name in _SUBJECTS_OF
+    facts = _SUBJECTS_OF.get(table.name, table.name)
+    while found_rows := ledger.rows_since(facts, sequence, _CHUNK):
+        sequence = int(found_rows[-1]["sequence"])
+        rows = list(_subjects(found_rows)) if is_of_subjects else found_rows
         _replace(connection, table, rows)
         copied += len(rows)
         progress(table.source_table, copied, copied)
@@ -103,6 +113,17 @@ def _replace(
         f" select {column_list(table.names)} from landing_ledger_batch"
     )
     connection.unregister("landing_ledger_batch")
+
+
+def _subjects(rows: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """One row per fact and subject; a fact about nobody has none."""
+    for row in rows:
+        for subject_type, subject_value in json.loads(row["subjects_json"]):
+            yield {
+                "sequence": row["sequence"],
+                "subject_type": subject_type,
+                "subject_value": subject_value,
+            }
 
 
 def _plain(value: object) -> object:

@@ -39,6 +39,8 @@ class Group:
     files: tuple[LandingFile, ...]
     relation: str
     rejected: tuple[RejectedLine, ...] = ()
+    is_stream: bool = False
+    """Rows of many senders: a column that one of them gets wrong must not stop the others."""
 
     @property
     def is_text(self) -> bool:

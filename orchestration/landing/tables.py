@@ -22,6 +22,9 @@ _OWN_TABLES = (
     """create table if not exists raw_landing.file (
         file_digest varchar, source_table varchar, source_relation varchar, file_name varchar,
         row_count bigint, landed_count bigint, quarantined_count bigint, landed_at timestamp)""",
+    """create table if not exists raw_landing.segment (
+        segment_name varchar, head_digest varchar, landed_bytes bigint, line_count bigint,
+        is_complete boolean, landed_at timestamp)""",
     """create table if not exists raw_landing.unit_cost_seen (
         source_relation varchar, sku varchar, seen_at timestamp, cost decimal(28,10),
         currency varchar)""",

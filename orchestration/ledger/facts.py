@@ -19,11 +19,18 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, select, tu
 
 from orchestration.errors import UnknownNameError
 from orchestration.ledger import audit
+from orchestration.ledger.consent_tables import consent_event, privacy_request
 from orchestration.ledger.errors import LiftRefusedError
 from orchestration.ledger.statements import chunks, next_sequence
 from orchestration.ledger.tables import LANDED_TABLES, suppression, suppression_lift
 
 SUBJECT_TYPES = ("customer_id", "email_sha256", "phone_sha256")
+# Every table that landing copies by watermark.
+LANDED = {
+    **LANDED_TABLES,
+    consent_event.name: consent_event,
+    privacy_request.name: privacy_request,
+}
 _SUPPRESSION_KEY = ("subject_type", "subject_value", "channel", "purpose", "source_event")
 # An address that more customers have is a till's or a shop's own: an opt-out that names it binds it
 # and not them, and nobody's opt-out spreads to it.
@@ -64,9 +71,9 @@ def rows_since(
     Raises:
         UnknownNameError: the table is none of those that landing copies.
     """
-    if table not in LANDED_TABLES:
-        raise UnknownNameError("ledger table", table, list(LANDED_TABLES))
-    landed = LANDED_TABLES[table]
+    if table not in LANDED:
+        raise UnknownNameError("ledger table", table, list(LANDED))
+    landed = LANDED[table]
     rows = connection.execute(
         select(landed).where(landed.c.sequence > sequence).order_by(landed.c.sequence).limit(limit)
     )

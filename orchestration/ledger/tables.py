@@ -333,5 +333,6 @@ LANDED_TABLES = {
         identity_instruction,
         receipt,
         suppression,
+        suppression_lift,
     )
 }

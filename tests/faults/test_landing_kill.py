@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.landing import land_directory
+from orchestration.landing import land_directory, land_segments
 from tests.support import ROOT, environment
-from tests.unit.landing.world import MOMENT, digests, now, settings_at, write, write_parquet
+from tests.unit.landing.world import MOMENT, digests, fetch, now, settings_at, write, write_parquet
 
 CHILD = """
 import sys
 from datetime import datetime
 from pathlib import Path
-from orchestration.landing import land_directory
+from orchestration.landing import land_directory, land_segments
 from orchestration.settings import Settings
 moment = datetime.fromisoformat(sys.argv[2])
 land_directory(Settings.from_env(), Path(sys.argv[1]), now=lambda: moment)
@@ -77,3 +77,36 @@ def test_a_killed_landing_is_finished_by_the_next_one(tmp_path: Path, kill_at: s
 
     land_directory(killed, tmp_path / "second", now=now)
     assert digests(killed) == after != before
+
+
+SEGMENTS_CHILD = """
+import sys
+from datetime import datetime
+from orchestration.landing import land_segments
+from orchestration.settings import Settings
+moment = datetime.fromisoformat(sys.argv[1])
+land_segments(Settings.from_env(), now=lambda: moment, most_bytes=1)
+"""
+
+
+def test_segments_go_on_where_a_killed_landing_ended(tmp_path: Path) -> None:
+    killed = settings_at(tmp_path)
+    lines = b"".join(
+        b'{"source_relation":"shop","event_id":"v%d","received_at":"2026-02-01T10:00:00Z",'
+        b'"event":{"browser_id":"b","type":"page_viewed","occurred_at":"2026-02-01T10:00:00Z"}}\n'
+        % number
+        for number in range(3)
+    )
+    write(killed.segments_dir / "events-000000001.jsonl", lines)
+    status = subprocess.run(
+        [sys.executable, "-c", SEGMENTS_CHILD, MOMENT.isoformat()],
+        # The tables first, then one batch; the second dies with its rows written.
+        cwd=ROOT, env=environment(killed.home, {"TRIBUTARY_KILL_AT": "landing_before_commit:3"}),
+        check=False, capture_output=True, timeout=60,
+    ).returncode  # fmt: skip
+    assert status == -signal.SIGKILL
+    ids = "select message_id from raw_web.event order by 1"
+    assert fetch(killed, ids) == [("v0",)]
+    assert land_segments(killed, now=now).landed == 2
+    assert fetch(killed, ids) == [("v0",), ("v1",), ("v2",)]
+    assert land_segments(killed, now=now).landed == 0

@@ -180,6 +180,50 @@ def test_the_sensor_starts_the_delivery_of_an_approved_plan_once(
     assert requests()[0].run_key == request.run_key
 
 
+def test_the_sensor_lands_closed_segments_and_builds_what_stands_on_them(
+    defs: dg.Definitions, settings: Settings, tmp_path: Path
+) -> None:
+    apart = Settings.from_env({"TRIBUTARY_HOME": str(tmp_path)})
+    repository = defs.get_repository_def()
+    sensor = repository.get_sensor_def("closed_segments")
+    apart.segments_dir.mkdir(parents=True)
+    with dg.DagsterInstance.ephemeral() as instance:
+        cursor: str | None = None
+
+        def requests() -> list[dg.RunRequest]:
+            nonlocal cursor
+            context = dg.build_sensor_context(
+                instance=instance, repository_def=repository, cursor=cursor,
+                resources={"settings": apart},
+            )  # fmt: skip
+            found = list(sensor.evaluate_tick(context).run_requests or [])
+            cursor = context.cursor
+            return found
+
+        segment = apart.segments_dir / "events-000000001.jsonl"
+        segment.with_name(f"{segment.name}.open").write_text("{}\n")
+        assert requests() == [], "nobody closed it"
+        segment.with_name(f"{segment.name}.open").rename(segment)
+        (request,) = requests()
+        selected = set(request.asset_selection or [])
+        # What they fill and the ledger beside them, what stands on that, and nothing that leaves.
+        assert {
+            dg.AssetKey(["raw_web", "event"]), dg.AssetKey(["raw_shopify", "order"]),
+            dg.AssetKey(["raw_ledger", "consent_event"]),
+            dg.AssetKey(["consent", "fct_consent_history"]), snapshot_key(),
+        } <= selected  # fmt: skip
+        assert dg.AssetKey(["raw_google_ads", "account_history"]) not in selected
+        assert not {key.path[0] for key in selected} & {"plan", "delivered"}
+        assert requests() == [], "once"
+
+        segment.with_name("events-000000002.jsonl").write_text("{}\n")
+        job = repository.get_job("hourly_build")
+        running = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+        assert requests() == [], "a build under way may be past its landing"
+        instance.report_run_failed(running)
+        assert len(requests()) == 1, "and what waited is not forgotten"
+
+
 @pytest.mark.slow
 def test_the_scheduled_jobs_run_to_the_end(
     defs: dg.Definitions, settings: Settings, specs: list[SyncSpec]

@@ -13,7 +13,8 @@ events as (
         proof,
         jurisdiction,
         is_explicit,
-        occurred_at
+        occurred_at,
+        learned_at
     from {{ ref('int_consent_events') }}
     where consent_state in ('opted_in', 'opted_out') and subject_value is not null
 ),
@@ -80,6 +81,7 @@ final as (
         consent_source,
         proof,
         jurisdiction,
+        learned_at,
         occurred_at as valid_from,
         lead(occurred_at) over (
             partition by subject_type, subject_value, customer_key, purpose, channel

@@ -12,8 +12,19 @@ inherited as (
     where inheritance = 'opt_out'
 ),
 
+{# A statement of several identifiers stands there once for each of them. #}
 events as (
-    select * from {{ ref('int_consent_events') }}
+    select
+        consent_event_id,
+        purpose,
+        channel,
+        min(consent_state) as consent_state,
+        min(consent_source) as consent_source,
+        min(proof) as proof,
+        min(jurisdiction) as jurisdiction,
+        min(learned_at) as learned_at
+    from {{ ref('int_consent_events') }}
+    group by consent_event_id, purpose, channel
 ),
 
 lifted as (
@@ -28,6 +39,7 @@ lifted as (
         events.consent_source,
         events.proof,
         events.jurisdiction,
+        events.learned_at,
         inherited.valid_to as valid_from,
         cast(null as {{ dbt.type_timestamp() }}) as valid_to
     from inherited
@@ -50,6 +62,7 @@ final as (
             consent_source,
             proof,
             jurisdiction,
+            learned_at,
             valid_from,
             valid_to
         from {{ source }}

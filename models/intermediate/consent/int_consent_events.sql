@@ -31,6 +31,10 @@ identity_map as (
     select * from {{ ref('identity_map') }}
 ),
 
+ledger_events as (
+    select * from {{ ref('int_consent_ledger_events') }}
+),
+
 evidence as (
     select * from statements
     union all
@@ -94,7 +98,7 @@ scoped as (
 
 {# Whose word it is: the address, or for texts the phone, so that a yes lifts only the no of
    that very address; where there is none, the record or browser that spoke. #}
-final as (
+resolved as (
     select
         scoped.consent_event_id,
         coalesce(record.customer_id, email.customer_id, phone.customer_id) as customer_id,
@@ -124,7 +128,8 @@ final as (
         scoped.proof,
         scoped.jurisdiction,
         scoped.is_explicit,
-        scoped.occurred_at
+        scoped.occurred_at,
+        scoped.learned_at
     from scoped
     left join identity_map as record
         on scoped.record_type = record.identifier_type
@@ -136,6 +141,31 @@ final as (
     left join identity_map as phone
         on scoped.phone_number = phone.identifier_value
         and phone.identifier_type = 'phone'
+),
+
+final as (
+    {%- for source in ['resolved', 'ledger_events'] %}
+        select
+            consent_event_id,
+            customer_id,
+            subject_type,
+            subject_value,
+            email_sha256,
+            phone_sha256,
+            evidence_kind,
+            purpose,
+            channel,
+            consent_state,
+            fact,
+            consent_source,
+            proof,
+            jurisdiction,
+            is_explicit,
+            occurred_at,
+            learned_at
+        from {{ source }}
+        {{ 'union all' if not loop.last }}
+    {%- endfor %}
 )
 
 select * from final

@@ -136,6 +136,7 @@ final as (
         min(consent_event_id) as proof,
         cast(null as {{ dbt.type_string() }}) as jurisdiction,
         false as is_explicit,
+        cast(null as {{ dbt.type_timestamp() }}) as learned_at,
         valid_from,
         min(valid_to) as valid_to
     from handed_on

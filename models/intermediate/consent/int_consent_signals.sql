@@ -64,6 +64,7 @@ mail_signals as (
         'mail_event' as consent_source,
         named_mail_events.klaviyo_event_id as proof,
         cast(null as {{ dbt.type_string() }}) as jurisdiction,
+        cast(null as {{ dbt.type_timestamp() }}) as learned_at,
         named_mail_events.occurred_at
     from named_mail_events
     inner join effects
@@ -80,6 +81,7 @@ browser_bearers as (
         anonymous_id as record_id,
         cast(null as {{ dbt.type_string() }}) as email,
         web_event_id,
+        received_at,
         occurred_at
     from web_events
     union all
@@ -89,6 +91,7 @@ browser_bearers as (
         user_id as record_id,
         email,
         web_event_id,
+        received_at,
         occurred_at
     from web_events
     where user_id is not null or email is not null
@@ -121,6 +124,7 @@ browser_signals as (
         'sec_gpc' as consent_source,
         web_event_id as proof,
         cast(null as {{ dbt.type_string() }}) as jurisdiction,
+        received_at as learned_at,
         occurred_at
     from ordered_signals
     where place = 1

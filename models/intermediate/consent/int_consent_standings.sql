@@ -65,6 +65,7 @@ account_standings as (
         'shop_account' as consent_source,
         opt_in_level as proof,
         cast(null as {{ dbt.type_string() }}) as jurisdiction,
+        cast(null as {{ dbt.type_timestamp() }}) as learned_at,
         case
             when stated_at is not null then stated_at
             when term in ('unsubscribed', 'redacted') then coalesce(updated_at, created_at)
@@ -111,6 +112,7 @@ profile_standings as (
         coalesce(consent_method, 'profile') as consent_source,
         case when is_double_opt_in then 'double_opt_in' end as proof,
         cast(null as {{ dbt.type_string() }}) as jurisdiction,
+        cast(null as {{ dbt.type_timestamp() }}) as learned_at,
         case
             when term = 'unsubscribed' then coalesce(updated_at, consented_at, created_at)
             else coalesce(consented_at, created_at)
@@ -135,6 +137,7 @@ profile_suppressions as (
         'profile_suppression' as consent_source,
         suppression_reason as proof,
         cast(null as {{ dbt.type_string() }}) as jurisdiction,
+        cast(null as {{ dbt.type_timestamp() }}) as learned_at,
         coalesce(suppressed_at, updated_at, created_at) as occurred_at
     from profile_channels
     where suppression_reason is not null

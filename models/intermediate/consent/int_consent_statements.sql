@@ -39,6 +39,7 @@ choices as (
         consent_source,
         proof,
         jurisdiction,
+        cast(null as {{ dbt.type_timestamp() }}) as learned_at,
         occurred_at
     from consent_events
 ),
@@ -60,6 +61,7 @@ asked as (
         coalesce(request_source, 'privacy_request') as consent_source,
         privacy_request_id as proof,
         cast(null as {{ dbt.type_string() }}) as jurisdiction,
+        cast(null as {{ dbt.type_timestamp() }}) as learned_at,
         requested_at as occurred_at
     from requests
 ),
@@ -86,6 +88,7 @@ final as (
         spoken.consent_source,
         spoken.proof,
         spoken.jurisdiction,
+        spoken.learned_at,
         spoken.occurred_at
     from spoken
     left join accounts

@@ -19,6 +19,7 @@ beginnings as (
         consent_source,
         proof,
         jurisdiction,
+        learned_at,
         valid_from as changed_at,
         row_number() over (
             partition by customer_id, purpose, channel, consent_state, valid_from
@@ -118,6 +119,7 @@ final as (
         beginnings.consent_source,
         beginnings.proof,
         beginnings.jurisdiction,
+        beginnings.learned_at,
         changes.changed_at as valid_from,
         lead(changes.changed_at) over (
             partition by changes.customer_id, changes.purpose, changes.channel

@@ -1,6 +1,6 @@
 {# What must reach every channel. A bad address binds the address, a right binds the person, and
-   what the ledger once suppressed stays until the ledger itself lifts it: the warehouse never
-   does. #}
+   what the ledger once suppressed stays until the ledger itself holds the later yes that lifts
+   it: nothing that the warehouse infers does. #}
 
 with
 

@@ -10,6 +10,7 @@ final as (
         id as shopify_shop_id,
         name as shop_name,
         domain as shop_domain,
+        myshopify_domain as permanent_domain,
         currency,
         iana_timezone as timezone,
         country_code,

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from orchestration.landing import land_ledger
-from tests.unit.landing.world import MOMENT, digests, fetch, settings_at
+from orchestration.ledger import open_ledger
+from tests.unit.landing.world import MOMENT, digests, fetch, now, settings_at
 
 
 class Facts:
@@ -67,3 +69,51 @@ def test_an_empty_ledger_leaves_every_table_empty_and_there(tmp_path: Path) -> N
     assert land_ledger(settings, Facts()).landed == 0
     assert fetch(settings, "select count(*) from raw_ledger.suppression") == [(0,)]
     assert fetch(settings, 'select count(*) from raw_shopify."order"') == [(0,)]
+
+
+def statement(sequence: int, *subjects: tuple[str, str]) -> dict[str, Any]:
+    return {
+        "sequence": sequence,
+        "source": "shopify",
+        "scope": "one.example",
+        "topic": "customers/update",
+        "event_id": f"e{sequence}",
+        "subjects_json": json.dumps(sorted(subjects)),
+        "purpose": "marketing",
+        "channel": "email",
+        "state": "opted_out",
+        "consented_at": MOMENT,
+        "received_at": MOMENT,
+        "proof": None,
+    }
+
+
+def test_what_people_said_lands_with_one_row_for_each_digest_that_names_them(
+    tmp_path: Path,
+) -> None:
+    settings = settings_at(tmp_path)
+    facts = Facts(
+        consent_event=[
+            statement(1, ("email_sha256", "e" * 64), ("phone_sha256", "f" * 64)),
+            statement(2),
+            statement(3, ("email_sha256", "e" * 64)),
+        ]
+    )
+    report = land_ledger(settings, facts)
+    assert report.table("ledger.consent_event").landed == 3
+    subjects = "select sequence, subject_type from raw_ledger.consent_event_subject order by all"
+    landed = [(1, "email_sha256"), (1, "phone_sha256"), (3, "email_sha256")]
+    assert fetch(settings, subjects) == landed
+    assert land_ledger(settings, facts).landed == 0
+    facts.tables["consent_event"].append(statement(4, ("customer_id", "cus_1")))
+    land_ledger(settings, facts)
+    assert fetch(settings, subjects) == [*landed, (4, "customer_id")]
+
+
+def test_everything_that_the_contract_lands_is_known_to_the_ledger(tmp_path: Path) -> None:
+    settings = settings_at(tmp_path)
+    with open_ledger(settings, now=now) as ledger:
+        report = land_ledger(settings, ledger)
+    assert {"ledger.consent_event", "ledger.privacy_request_subject", "ledger.suppression_lift"} < {
+        table.source_table for table in report.tables
+    }

@@ -1,0 +1,15 @@
+with
+
+source as (
+    select * from {{ source('ledger', 'privacy_request_subject') }}
+),
+
+final as (
+    select
+        sequence as ledger_sequence,
+        subject_type,
+        subject_value
+    from source
+)
+
+select * from final
