@@ -19,13 +19,17 @@ removal_effects as (
     select * from {{ ref('int_removal_effects') }}
 ),
 
+visitors as (
+    select * from {{ ref('int_visitors') }}
+),
+
 replicates as (
     select * from {{ ref('int_replicates') }}
 ),
 
 visitor_credits as (
     select
-        coalesce(orders.customer_id, orders.order_id) as visitor_id,
+        visitors.visitor_number,
         orders.customer_type,
         order_credits.attribution_model,
         order_credits.channel,
@@ -34,24 +38,57 @@ visitor_credits as (
     from order_credits
     inner join orders
         on order_credits.order_id = orders.order_id
+    inner join visitors
+        on coalesce(orders.customer_id, orders.order_id) = visitors.visitor_id
     group by
-        coalesce(orders.customer_id, orders.order_id), orders.customer_type,
-        order_credits.attribution_model, order_credits.channel
+        visitors.visitor_number, orders.customer_type, order_credits.attribution_model,
+        order_credits.channel
+),
+
+cells as (
+    select
+        customer_type,
+        attribution_model,
+        channel,
+        cast(row_number() over (order by customer_type, attribution_model, channel) as integer)
+            as cell_number
+    from visitor_credits
+    group by customer_type, attribution_model, channel
+),
+
+numbered_credits as (
+    select
+        visitor_credits.visitor_number,
+        visitor_credits.credit_unit_count,
+        cells.cell_number
+    from visitor_credits
+    inner join cells
+        on visitor_credits.customer_type = cells.customer_type
+        and visitor_credits.attribution_model = cells.attribution_model
+        and visitor_credits.channel = cells.channel
+),
+
+drawn as (
+    select
+        replicates.replicate,
+        numbered_credits.cell_number,
+        sum(replicates.visitor_weight * numbered_credits.credit_unit_count) as credit_unit_count
+    from numbered_credits
+    inner join replicates
+        on numbered_credits.visitor_number = replicates.visitor_number
+    group by replicates.replicate, numbered_credits.cell_number
 ),
 
 summed as (
     select
-        replicates.replicate,
-        visitor_credits.customer_type,
-        visitor_credits.attribution_model,
-        visitor_credits.channel,
-        sum(replicates.visitor_weight * visitor_credits.credit_unit_count) as credit_unit_count
-    from visitor_credits
-    inner join replicates
-        on visitor_credits.visitor_id = replicates.visitor_id
-    group by
-        replicates.replicate, visitor_credits.customer_type, visitor_credits.attribution_model,
-        visitor_credits.channel
+        drawn.replicate,
+        cells.customer_type,
+        cells.attribution_model,
+        cells.channel,
+        drawn.credit_unit_count
+    from drawn
+    inner join cells
+        on drawn.cell_number = cells.cell_number
 ),
 
 {# Any model may say how many orders there are: each credits every order once. #}
