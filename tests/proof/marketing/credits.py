@@ -55,8 +55,8 @@ _TABLES = (
     """create or replace table mta_paths as
     select * from (values {paths}) as paths (path, ordered_count, lost_count)""",
     """create or replace table mta_visitors as
-    select path, string_split(path, '>') as channels, 'cus_' || path || '_' || number as customer_id,
-        number <= ordered_count as is_ordered
+    select path, string_split(path, '>') as channels,
+        'cus_' || path || '_' || number as customer_id, number <= ordered_count as is_ordered
     from mta_paths, unnest(range(1, ordered_count + lost_count + 1)) as numbers (number)""",
     """create or replace table commerce.fct_orders as
     select 'shop:' || customer_id as order_id, customer_id, 'dtc' as order_scope,
@@ -209,7 +209,7 @@ def _order_probability(removed: str | None) -> float:
     steps_between = np.array([[share(one, other) for other in kept] for one in kept])
     to_order = np.array([share(channel, "ordered") for channel in kept])
     chances = np.linalg.solve(np.eye(len(kept)) - steps_between, to_order)
-    return float(sum(share("start", one) * chance for one, chance in zip(kept, chances, strict=True)))
+    return float(np.dot([share("start", channel) for channel in kept], chances))
 
 
 def _summed(share: Callable[[tuple[str, ...]], Mapping[str, float]]) -> dict[str, float]:
@@ -251,10 +251,11 @@ def _exact_by_channel() -> dict[tuple[str, str], float]:
         lambda path: {one: effects[one] / sum(effects[other] for other in path) for one in path}
     )
     exact = {("markov_order", channel): credit for channel, credit in markov.items()}
+    whole = math.factorial(len(CHANNELS))
     for channel in CHANNELS:
         others = [other for other in CHANNELS if other != channel]
         exact["shapley", channel] = sum(
-            math.factorial(size) * math.factorial(len(others) - size) / math.factorial(len(CHANNELS))
+            math.factorial(size) * math.factorial(len(others) - size) / whole
             * (_value({*coalition, channel}) - _value(set(coalition)))
             for size in range(len(CHANNELS))
             for coalition in itertools.combinations(others, size)

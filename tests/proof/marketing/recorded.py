@@ -74,6 +74,10 @@ _BROUGHT: Mapping[str, tuple[str, Mapping[str, str]]] = {
 _NO_LINK = dict.fromkeys(
     ("context_campaign_source", "context_campaign_medium", "context_page_referrer"), ""
 )
+# The recording knows no money.
+_AMOUNTS = (
+    "subtotal_price", "total_line_items_price", "total_discounts", "total_tax", "total_price",
+)
 _RECORDED = """
 create temp view recorded_events as
 select *, cast("timestamp" as timestamp) as occurred_at,
@@ -210,7 +214,9 @@ def _orders(purchases: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [
         {
             "_source_relation": SHOP, "id": event["number"], "email": _email(event),
-            "source_name": "web", "currency": "USD", "financial_status": "paid", "test": "false",
+            "name": f"#{event['number']}", "source_name": "web", "currency": "USD",
+            "presentment_currency": "USD", "taxes_included": "false", "financial_status": "paid",
+            "test": "false", **dict.fromkeys(_AMOUNTS, "1.00"),
             "created_at": event["occurred_at"], "processed_at": event["occurred_at"],
             "updated_at": event["occurred_at"], "_fivetran_deleted": "false",
             "_fivetran_synced": event["occurred_at"],
