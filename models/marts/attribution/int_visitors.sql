@@ -5,12 +5,18 @@
 
 with
 
-visitors as (
+seen as (
     select visitor_id
     from {{ ref('int_path_candidates') }}
-    union distinct
+    union all
     select coalesce(customer_id, order_id) as visitor_id
     from {{ ref('int_attributed_orders') }}
+),
+
+visitors as (
+    select visitor_id
+    from seen
+    group by visitor_id
 ),
 
 final as (
