@@ -41,8 +41,14 @@
     ) as ranked
 {%- endmacro %}
 
-{# Least common multiple of 1 to `highest`: divides evenly by every count up to it. #}
+{# Least common multiple of 1 to `highest`: divides evenly by every count up to it. Beyond 40 it times
+   a weight of twelve decimals and a million would leave 38 digits. #}
 {% macro least_common_multiple(highest) -%}
+    {%- if highest > 40 -%}
+        {%- do exceptions.raise_compiler_error(
+            "attribution_touches_maximum is " ~ highest ~ ": set it to 40 or less"
+        ) -%}
+    {%- endif -%}
     {%- set found = namespace(multiple=1) -%}
     {%- for number in range(2, highest + 1) -%}
         {%- set rest = namespace(a=found.multiple, b=number) -%}

@@ -43,7 +43,10 @@ measured as (
         path_touches.is_in_path,
         case
             when path_touches.is_in_path
-                then {{ integer_quotient("cast(" ~ whole ~ " as " ~ wide ~ ")", "cast(path_touches.channel_touch_count as " ~ wide ~ ")") }}
+                then {{ integer_quotient(
+                    "cast(" ~ whole ~ " as " ~ wide ~ ")",
+                    "cast(path_touches.channel_touch_count as " ~ wide ~ ")"
+                ) }}
         end as channel_weight,
         cast(removal_effects.removal_effect_ratio * 1000000000000 as {{ wide }})
             as removal_weight,
