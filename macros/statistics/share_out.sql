@@ -1,5 +1,5 @@
-{# Splits a whole number of units over the children of a parent by largest remainder, exactly: shares
-   are rounded down, then one unit each goes to the largest remainders, ties to the lowest child.
+{# Splits a whole number of units over the children of a parent by largest remainder, exactly:
+   shares are rounded down, then one unit each goes to the largest remainders, ties to the lowest child.
    Money goes by `allocate`, which knows currencies; this is for shares of one.
 
    relation: CTE with one row per parent and child
@@ -41,8 +41,8 @@
     ) as ranked
 {%- endmacro %}
 
-{# Least common multiple of 1 to `highest`: divides evenly by every count up to it. Beyond 40 it times
-   a weight of twelve decimals and a million would leave 38 digits. #}
+{# Least common multiple of 1 to `highest`: divides evenly by every count up to it. Beyond 40 it
+   times a weight of twelve decimals and a million would leave 38 digits. #}
 {% macro least_common_multiple(highest) -%}
     {%- if highest > 40 -%}
         {%- do exceptions.raise_compiler_error(

@@ -1,6 +1,8 @@
 {# What each model says a channel brought, with the interval of a bootstrap over people: nearest
    ranks at 5 and 95 %, a replicate without the channel counting zero. #}
 {%- set replicates = var('attribution_replicates', 200) %}
+{%- set low_place = replicates + 1 - (replicates * 0.05) | round(0, 'ceil') | int %}
+{%- set high_place = replicates + 1 - (replicates * 0.95) | round(0, 'ceil') | int %}
 
 with
 
@@ -43,18 +45,10 @@ bounds as (
         customer_type,
         attribution_model,
         channel,
-        max(
-            case
-                when place_from_top = {{ replicates + 1 - (replicates * 0.05) | round(0, 'ceil') | int }}
-                    then credit_unit_count
-            end
-        ) as low_unit_count,
-        max(
-            case
-                when place_from_top = {{ replicates + 1 - (replicates * 0.95) | round(0, 'ceil') | int }}
-                    then credit_unit_count
-            end
-        ) as high_unit_count
+        max(case when place_from_top = {{ low_place }} then credit_unit_count end)
+            as low_unit_count,
+        max(case when place_from_top = {{ high_place }} then credit_unit_count end)
+            as high_unit_count
     from ranked
     group by customer_type, attribution_model, channel
 ),

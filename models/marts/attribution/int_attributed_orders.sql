@@ -1,6 +1,6 @@
 {{ config(access='private') }}
 
-{# Orders in the order in which a customer placed them. She is new until one of them counts: an order
+{# Orders in the order in which a customer placed them. She is new until one of them counts: one
    that was cancelled, or is no direct business, makes nobody a returning customer. #}
 
 with

@@ -1,9 +1,9 @@
 {{ config(access='private') }}
 
-{# What share of ordering paths a channel's removal loses: all that ever visit it. With N the expected
-   visits and B the chance to order, that is N(start, c) / N(c, c) × B(c) / B(start), equal to
-   solving the chain anew with every step into c lost. Rounded to twelve decimals, because a sum of
-   floats depends on its order and equal channels must stay equal. #}
+{# What share of ordering paths a channel's removal loses: all that ever visit it. With N the
+   expected visits and B the chance to order, that is N(start, c) / N(c, c) × B(c) / B(start),
+   equal to solving the chain anew with every step into c lost. Rounded to twelve decimals,
+   because a sum of floats depends on its order and equal channels must stay equal. #}
 
 with
 
@@ -20,8 +20,10 @@ order_ratios as (
         replicate,
         customer_type,
         from_state,
-        cast(sum(case when to_state = '(ordered)' then step_count else 0 end) as {{ type_double() }})
-        / sum(step_count) as order_ratio
+        cast(
+            sum(case when to_state = '(ordered)' then step_count else 0 end)
+            as {{ type_double() }}
+        ) / sum(step_count) as order_ratio
     from transitions
     group by replicate, customer_type, from_state
 ),

@@ -1,7 +1,7 @@
 {{ config(access='private') }}
 
-{# Everyone who may be drawn by the bootstrap, numbered: replicates hold hundreds of rows of each, and
-   numbers join several times faster than names. An order of nobody known stands for itself. #}
+{# Everyone who may be drawn by the bootstrap, numbered: replicates hold hundreds of rows of each,
+   and numbers join several times faster than names. An order of nobody known stands for itself. #}
 
 with
 
