@@ -2,8 +2,8 @@
      step_ratio   chance to be in to_state after exactly s steps from from_state
      visit_count  expected visits of to_state in the first s steps, the start counted as a visit
    The select gives the same after 2^doublings × s steps: with P = M^s and
-   V = I + M + … + M^(s-1) a doubling is V + V·P and P·P. Three in a row are a model: an engine that writes a CTE out
-   wherever it is named would otherwise write the first one out a thousand times. #}
+   V = I + M + … + M^(s-1) a doubling is V + V·P and P·P. Three in a row are a model: an engine that
+   writes a CTE out wherever it is named would otherwise write the first one out a thousand times. #}
 {% macro doubled_walks(relation, keys, doublings) -%}
     {%- set names = keys | join(', ') -%}
     with

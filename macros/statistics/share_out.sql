@@ -1,6 +1,6 @@
 {# Splits a whole number of units over the children of a parent by largest remainder, exactly:
-   shares are rounded down, then one unit each goes to the largest remainders, ties to the lowest child.
-   Money goes by `allocate`, which knows currencies; this is for shares of one.
+   shares are rounded down, then one unit each goes to the largest remainders, ties to the lowest
+   child. Money goes by `allocate`, which knows currencies; this is for shares of one.
 
    relation: CTE with one row per parent and child
    parent:   columns that make one parent

@@ -3,7 +3,7 @@
 {# What share of ordering paths a channel's removal loses: all that ever visit it. With N the
    expected visits and B the chance to order, that is N(start, c) / N(c, c) × B(c) / B(start),
    equal to solving the chain anew with every step into c lost. Rounded to twelve decimals,
-   because a sum of floats depends on its order and equal channels must stay equal. #}
+   because a sum of floats depends on its order and equal channels should stay equal. #}
 
 with
 
