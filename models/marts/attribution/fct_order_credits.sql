@@ -1,71 +1,73 @@
-{# Last non-direct: the newest touch that is not direct, within the lookback and after the previous
-   order of the customer; a direct one only where there is no other. #}
+{# Credits are millionths, shared out by largest remainder: an order's sum to exactly 1 in every
+   model. Which touches count, and what each weighs, is told by the models before this one. #}
 
 with
 
 orders as (
-    select
-        order_id,
-        customer_id,
-        order_date,
-        ordered_at,
-        {{ dbt.dateadd('day', -var('attribution_lookback_days', 30), 'ordered_at') }}
-            as lookback_from_at,
-        lag(ordered_at) over (
-            partition by customer_id order by ordered_at, order_id
-        ) as previous_ordered_at
-    from {{ ref('fct_orders') }}
+    select * from {{ ref('int_attributed_orders') }}
 ),
 
 touches as (
     select * from {{ ref('fct_touches') }}
 ),
 
-candidates as (
+credit_weights as (
+    select * from {{ ref('int_credit_weights') }}
+),
+
+attribution_models as (
+    select * from {{ ref('attribution_models') }}
+    where is_per_order
+),
+
+shared as (
+    {{ share_out(
+        relation='credit_weights',
+        parent=['attribution_model', 'order_id'],
+        child='touch_id',
+        weight='credit_weight',
+        units="cast(1000000 as " ~ type_wide_integer() ~ ")",
+        keep=['attribution_model', 'order_id', 'touch_id']
+    ) }}
+),
+
+credited as (
     select
-        orders.order_id,
-        touches.touch_id,
+        shared.attribution_model,
+        shared.order_id,
+        shared.touch_id,
         touches.channel,
         touches.campaign_id,
         touches.ad_id,
-        touches.touched_at,
-        row_number() over (
-            partition by orders.order_id
-            order by
-                case when touches.channel = 'direct' then 1 else 0 end asc,
-                touches.touched_at desc,
-                touches.touch_id asc
-        ) as touch_rank
-    from orders
+        cast(cast(shared.shared_unit_count as decimal(18, 0)) * 0.000001 as decimal(9, 6))
+            as credit_ratio,
+        touches.touched_at
+    from shared
     inner join touches
-        on orders.customer_id = touches.customer_id
-        and orders.ordered_at >= touches.touched_at
-        and orders.lookback_from_at <= touches.touched_at
-        and (
-            orders.previous_ordered_at is null
-            or orders.previous_ordered_at < touches.touched_at
-        )
+        on shared.touch_id = touches.touch_id
+    where shared.shared_unit_count > 0
 ),
 
 final as (
     select
         {{ md5_hex(concat_text(
-            ["'last_non_direct'", 'orders.order_id', 'candidates.touch_id'], '|'
+            ['attribution_models.attribution_model', 'orders.order_id', 'credited.touch_id'], '|'
         )) }} as credit_id,
         orders.order_id,
-        candidates.touch_id,
-        'last_non_direct' as attribution_model,
-        coalesce(candidates.channel, 'unattributed') as channel,
-        candidates.campaign_id,
-        candidates.ad_id,
-        cast(1 as decimal(9, 6)) as credit_ratio,
+        credited.touch_id,
+        attribution_models.attribution_model,
+        coalesce(credited.channel, 'unattributed') as channel,
+        credited.campaign_id,
+        credited.ad_id,
+        coalesce(credited.credit_ratio, cast(1 as decimal(9, 6))) as credit_ratio,
         orders.order_date,
-        candidates.touched_at,
+        credited.touched_at,
         orders.ordered_at
     from orders
-    left join candidates
-        on orders.order_id = candidates.order_id
-        and candidates.touch_rank = 1
+    cross join attribution_models
+    left join credited
+        on orders.order_id = credited.order_id
+        and attribution_models.attribution_model = credited.attribution_model
 )
 
 select * from final

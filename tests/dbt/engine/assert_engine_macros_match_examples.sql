@@ -99,6 +99,26 @@ examples as (
                 <> {{ order_label(seven, 2) }}
                 then 'true'
         end as result
+    union all
+    select
+        'poisson_weight of 5e2d58d8b3bcdfffffffffffffffffff' as example,
+        '0' as expected,
+        cast({{ poisson_weight("'5e2d58d8b3bcdfffffffffffffffffff'") }} as {{ dbt.type_string() }}) as result
+    union all
+    select
+        'poisson_weight of 5e2d58d8b3bce0000000000000000000' as example,
+        '1' as expected,
+        cast({{ poisson_weight("'5e2d58d8b3bce0000000000000000000'") }} as {{ dbt.type_string() }}) as result
+    union all
+    select
+        'poisson_weight of fffffe216e642ee00000000000000000' as example,
+        '10' as expected,
+        cast({{ poisson_weight("'fffffe216e642ee00000000000000000'") }} as {{ dbt.type_string() }}) as result
+    union all
+    select
+        'least_common_multiple of 1 to 20' as example,
+        '232792560' as expected,
+        '{{ least_common_multiple(20) }}' as result
 )
 
 select

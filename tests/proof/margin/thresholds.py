@@ -52,7 +52,8 @@ inner join (
 left join (
     select channel, ad_id, min(campaign_id) as campaign_id from intermediate.int_ads group by all
 ) as ads on credits.channel = ads.channel and credits.ad_id = ads.ad_id
-where margins.order_scope = 'dtc' and margins.order_date > ? and margins.order_date <= ?
+where credits.attribution_model = 'last_non_direct'
+    and margins.order_scope = 'dtc' and margins.order_date > ? and margins.order_date <= ?
     and credits.channel in (select distinct channel from margin.fct_ad_margin_daily)
 """
 _SHOWN = """

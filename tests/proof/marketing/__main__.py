@@ -1,0 +1,28 @@
+"""The list of claims: the worked example of attribution, then what others recorded."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.proof.harness import Claim, prove
+from tests.proof.marketing import brand, credits, recorded
+
+CLAIMS = [
+    Claim("mta_01", "The worked example of attribution, every number", credits.worked_example),
+    Claim(
+        "bootstrap", "Intervals are those of the same draws counted in Python",
+        credits.intervals,
+    ),
+    Claim(
+        "snowplow", "Visits and transactions equal what Snowplow's own package expects",
+        recorded.snowplow,
+    ),
+    Claim(
+        "ecom", "Visits and first touches of a recorded shop equal direct SQL",
+        recorded.retentioneering, False,
+    ),
+    Claim("credits", "A brand's credits equal a recount of every path", brand.recount, False),
+]  # fmt: skip
+
+if __name__ == "__main__":
+    sys.exit(prove("marketing", CLAIMS))
