@@ -87,6 +87,8 @@ class Settings:
     stale_after_hours: float = 48.0
     stale_sources: tuple[str, ...] = STALE_SOURCES
     """Sources that must have landed within ``stale_after_hours`` before anything is planned."""
+    # Keeps erased people from coming back; None: a key in a file beside the ledger.
+    tombstone_key: Secret | None = None
     # Names of TRIBUTARY_DESTINATIONS; None where it is unset.
     enabled_destinations: frozenset[str] | None = None
 
@@ -160,6 +162,7 @@ class Settings:
                     env.get("TRIBUTARY_STALE_SOURCES", ",".join(STALE_SOURCES)).split(","),
                 )
             ),
+            tombstone_key=next(iter(_secrets("TRIBUTARY_TOMBSTONE_KEY", env)), None),
             enabled_destinations=_enabled_destinations(env),
         )
 

@@ -262,15 +262,17 @@ def _subjects_json(subjects: Set[Subject]) -> str:
 
 
 def _link(connection: Connection, table: Table, first: int, count: int, at: datetime) -> None:
+    audit.salt_batch(connection, table, first)
     detail: dict[str, Any] = {"first_sequence": first, "count": count}
-    detail["digest"] = _digest(connection, table, first, count)
+    detail["digest"] = batch_digest(connection, table, first, count)
     audit.append(connection, table.name, detail, at)
 
 
 def _stands(connection: Connection, table: Table, detail: Mapping[str, Any]) -> bool:
-    found = _digest(connection, table, detail["first_sequence"], detail["count"])
+    found = batch_digest(connection, table, detail["first_sequence"], detail["count"])
     return bool(found == detail["digest"])
 
 
-def _digest(connection: Connection, table: Table, first: int, count: int) -> str:
+def batch_digest(connection: Connection, table: Table, first: int, count: int) -> str:
+    """What a link records of a batch of either table."""
     return audit.batch_digest(connection, table, list(table.c.keys()), first, count)

@@ -196,6 +196,8 @@ def open_ledger(settings: Settings, *, now: Callable[[], datetime] = utc_now) ->
         check_file(file)
     try:
         engine = open_engine(settings.ledger_url)
+        key = tombstones.key_loader(settings.tombstone_key, anchor_folder / tombstones.KEY_FILE)
+        engine.update_execution_options(**{tombstones.KEY_OPTION: key})
     except (OSError, SQLAlchemyError, ImportError) as error:
         raise LedgerError(
             f"The ledger cannot be opened ({type(error).__name__}).",
