@@ -3,9 +3,9 @@
 What lives here: the key and its file, digests, burying and looking up.
 What never does: an identifier in clear; erasing; who asks at the gate.
 
-A plain digest of an address can be guessed; this one needs the key, which comes from the environment
-or stands in a file beside the ledger, and in no backup of it. Without the key the tombstones tell
-nothing, so another key than the one they were made with is refused.
+A plain digest of an address can be guessed; this one needs the key, which comes from the
+environment or stands in a file beside the ledger, and in no backup of it. Without the key the
+tombstones tell nothing, so another key than the one they were made with is refused.
 """
 
 from __future__ import annotations
