@@ -94,7 +94,13 @@ def work_on(work: Erasing) -> list[ErasureReport]:
     with work.ledger.read() as reader:
         asked = consent_events.erasures_asked(reader)
     for sequence, subjects in asked:
-        _begin(work, contract, sequence, subjects)
+        try:
+            _begin(work, contract, sequence, subjects)
+        except person.SeveralPeopleError as error:
+            with work.ledger.transaction() as connection:
+                erasures.note(
+                    connection, sequence, "identify", TASK, {"why": error.what}, work.now()
+                )
     with work.ledger.read() as reader:
         under_way = erasures.under_way(reader)
     return [_go_on(work, contract, one) for one in under_way]

@@ -18,6 +18,7 @@ import duckdb
 from sqlalchemy import Connection
 
 from orchestration.activation import payloads
+from orchestration.errors import TributaryError
 from orchestration.landing import erased
 from orchestration.landing.contract import RawContract, quoted
 from orchestration.ledger import customer_ids, erasures, tombstones
@@ -35,6 +36,16 @@ _ISSUED_ID = re.compile(r"([a-z]+)_([a-z]+)_id")
 _DEVICE = ("anonymous_id", "web.anonymous_id")
 
 
+class SeveralPeopleError(TributaryError):
+    """The request names an address that several customers have, and nothing that is one's own."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(
+            f"The request names {count} customers by an address that they share.",
+            remedy="Find out whose it is and name her: tributary erase --customer-id ID.",
+        )
+
+
 def find_person(
     warehouse: duckdb.DuckDBPyConnection,
     ledger: Connection,
@@ -47,22 +58,30 @@ def find_person(
     Args:
         key: of the tombstones: her raw rows are found as every later landing will find them.
         subjects: (customer_id | email_sha256 | phone_sha256, value), as the request named her.
+
+    Raises:
+        SeveralPeopleError: every address that is named belongs to several customers.
     """
-    named = {value for kind, value in subjects if kind == "customer_id"}
     is_built = not missing_tables(warehouse, _BUILT)
-    if is_built:
-        named |= _customers(warehouse, subjects)
+    owners = _owners(warehouse, contract, key, subjects) if is_built else {}
+    named = {value for kind, value in subjects if kind == "customer_id"}
+    named |= {one for some in owners.values() if len(some) == 1 for one in some}
+    if not named and any(owners.values()):
+        raise SeveralPeopleError(max(map(len, owners.values())))
     ids = frozenset(customer_ids.same_people(ledger, named))
     records = _records(warehouse, ids) if is_built else frozenset()
     values, shared = _values(warehouse, ids) if is_built else (set(), set())
-    first = Person(ids, records, frozenset(), frozenset(), frozenset(subjects))
+    # What she shares names the others as well: it is not looked for.
+    plain = frozenset(
+        one for one in subjects if one[0] != "customer_id" and owners.get(one, set()) <= ids
+    )
+    first = Person(ids, records, frozenset(), frozenset(), plain)
     for kind, value in values:
         first = _with(first, kind, {value})
     erased.know(warehouse, key, identities(first, key))
     emails, phones = _spellings(warehouse, contract, shared)
     found = _with(_with(first, "email", emails), "phone", phones)
     sent = _sent(warehouse, ids) | _delivered(ledger, found)
-    plain = {subject for subject in subjects if subject[0] != "customer_id"}
     return Person(
         ids, records, found.emails, found.phones, frozenset(subjects_of(found) | sent | plain)
     )
@@ -119,24 +138,45 @@ def _sha(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _customers(warehouse: duckdb.DuckDBPyConnection, subjects: Set[Subject]) -> set[str]:
-    """Whoever has one of the addresses as her own; a shared one names nobody."""
-    digests = sorted(value for kind, value in subjects if kind != "customer_id")
+def _owners(
+    warehouse: duckdb.DuckDBPyConnection, contract: RawContract, key: bytes, subjects: Set[Subject]
+) -> dict[Subject, set[str]]:
+    """Which customers have each address, by the raw rows that hold it in any spelling."""
+    found: dict[Subject, set[str]] = {}
+    for kind, value in sorted(subjects):
+        if kind == "customer_id":
+            continue
+        phones = warehouse.execute(
+            "select distinct phone from raw_landing.phone_number where sha256(phone_e164) = ?",
+            [value],
+        ).fetchall()
+        asked = Person(
+            phones=frozenset(row[0] for row in phones), digests=frozenset({(kind, value)})
+        )
+        erased.know(warehouse, key, identities(asked, key))
+        records: set[tuple[str, str]] = set()
+        for table, condition in erased.hers_by_table(warehouse, contract).items():
+            for column in table.columns:
+                if column.person is not None:
+                    rows = warehouse.execute(
+                        f"select distinct cast({quoted(column.name)} as varchar)"
+                        f" from {table.relation}"
+                        f" where {quoted(column.name)} is not null and {condition}"
+                    ).fetchall()
+                    records |= {(column.person, row[0]) for row in rows}
+        found[kind, value] = _customers(warehouse, records)
+    return found
+
+
+def _customers(
+    warehouse: duckdb.DuckDBPyConnection, records: Set[tuple[str, str]]
+) -> set[str]:
     rows = warehouse.execute(
-        """
-        select distinct members.customer_id, observed.identifier_value
-        from identity.int_identity_observations as observed
-        inner join identity.int_identity_members as members
-            on observed.node_key = members.node_key
-        where observed.identifier_type in ('email', 'phone')
-            and sha256(lower(trim(observed.identifier_value))) in (select unnest(?))
-        """,
-        [digests],
+        "select distinct customer_id from identity.int_identity_members"
+        " where source_table || '|' || source_row_id in (select unnest(?))",
+        [[f"{table}|{row}" for table, row in sorted(records)]],
     ).fetchall()
-    owners: dict[str, set[str]] = {}
-    for customer_id, value in rows:
-        owners.setdefault(value, set()).add(customer_id)
-    return {one for some in owners.values() if len(some) == 1 for one in some}
+    return {row[0] for row in rows}
 
 
 def _records(

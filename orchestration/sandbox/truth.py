@@ -188,6 +188,19 @@ class Truth:
         )
         return cursor.rowcount == 1
 
+    def forget_facts(self, vendor: str, values: Iterable[str]) -> None:
+        """Erase every fact of the vendor in whose key or body one of the values stands."""
+        for value in values:
+            self._connection.execute(
+                "delete from fact where vendor = ? and (instr(key, ?) > 0 or instr(body, ?) > 0)",
+                (vendor, value, json.dumps(value)[1:-1]),
+            )
+
+    def note_erasure(self, vendor: str) -> None:
+        """Count that somebody was erased; whom, the vendor may not keep."""
+        number = len(self.facts(vendor, "erased")) + 1
+        self.add_fact(vendor, "erased", "", f"{number:08d}", {})
+
     def facts(self, vendor: str, kind: str, object_id: str = "") -> dict[str, dict[str, Any]]:
         """What was noted of one kind, by key."""
         rows = self._connection.execute(
