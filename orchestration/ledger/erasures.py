@@ -150,6 +150,11 @@ def begin(connection: Connection, request_sequence: int, person: Person, at: dat
         )
 
 
+def is_any_due(connection: Connection) -> bool:
+    """Whether somebody asked to be erased, or is being erased."""
+    return bool(consent_events.erasures_asked(connection) or under_way(connection))
+
+
 def under_way(connection: Connection) -> list[Work]:
     """Erasures that are not finished, oldest first."""
     rows = connection.execute(select(erasure_work).order_by(erasure_work.c.request_sequence))
@@ -192,6 +197,29 @@ def steps(connection: Connection, request_sequence: int) -> list[Step]:
         .order_by(privacy_step.c.recorded_at, privacy_step.c.step)
     )
     return [Step(r.step, r.state, json.loads(r.detail_json), r.recorded_at) for r in rows]
+
+
+def has_request(connection: Connection, request_sequence: int) -> bool:
+    """Whether there is such a request."""
+    known = select(privacy_request.c.sequence).where(
+        privacy_request.c.sequence == request_sequence
+    )
+    return connection.execute(known).first() is not None
+
+
+def everything(connection: Connection, person: Person) -> dict[str, list[dict[str, Any]]]:
+    """Every row about her, by table, of the tables that hold people."""
+    tables = (*_WITNESSED, delivered, receipt, privacy_request)
+    return {
+        table.name: [
+            dict(row)
+            for row in connection.execute(
+                select(table).where(_may_be_hers(table, person))
+            ).mappings()
+            if _is_hers(row, person)
+        ]
+        for table in tables
+    }
 
 
 def rows_of(connection: Connection, person: Person) -> list[RowMapping]:

@@ -95,12 +95,12 @@ class KlaviyoOptOuts:
         value = _identifier(column, value, f"{at}/attributes")
         with self._truth.transaction():
             found = self._truth.find_profile(column, value)
-            values = {value}
+            gone = {value}
             if found is not None:
                 self._truth.delete_profile(found[0])
                 names = ("email", "phone_number", "external_id")
-                values |= {found[0], *(str(found[1][n]) for n in names if found[1].get(n))}
-            self._truth.forget_facts("klaviyo", values)
+                gone |= {found[0], *(str(found[1][n]) for n in names if found[1].get(n))}
+            self._truth.forget_facts("klaviyo", gone)
             self._truth.log_write("klaviyo", "erase", "", 1)
             self._truth.note_erasure("klaviyo")
         return Response(status_code=202)

@@ -189,8 +189,13 @@ class Truth:
         return cursor.rowcount == 1
 
     def forget_facts(self, vendor: str, values: Iterable[str]) -> None:
-        """Erase every fact of the vendor in whose key or body one of the values stands."""
+        """Erase every fact of the vendor in whose key or body one of the values stands, and the
+        values from its log."""
         for value in values:
+            self._connection.execute(
+                "update write set object_id = '' where vendor = ? and instr(object_id, ?) > 0",
+                (vendor, value),
+            )
             self._connection.execute(
                 "delete from fact where vendor = ? and (instr(key, ?) > 0 or instr(body, ?) > 0)",
                 (vendor, value, json.dumps(value)[1:-1]),

@@ -15,9 +15,10 @@ from orchestration.settings import Settings
 from tests.unit.activation.world import START, settings_in
 
 ADDED = (
-    "batch_salt", "consent_event", "consent_event_subject", "customer_id_anchor", "customer_id_change",
-    "erasure_work", "identity_instruction", "privacy_request", "privacy_step", "rate_bucket", "restore_gap",
-    "standing_approval", "suppression_lift", "tombstone",
+    "batch_salt", "consent_event", "consent_event_subject", "customer_id_anchor",
+    "customer_id_change", "erasure_work", "identity_instruction", "privacy_request",
+    "privacy_step", "rate_bucket", "restore_gap", "standing_approval", "suppression_lift",
+    "tombstone",
 )  # fmt: skip
 INDEXES = ("delivered_by_key", "customer_id_change_by_new")
 COLUMNS = {
