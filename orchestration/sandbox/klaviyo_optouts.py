@@ -98,8 +98,8 @@ class KlaviyoOptOuts:
             gone = {value}
             if found is not None:
                 self._truth.delete_profile(found[0])
-                names = ("email", "phone_number", "external_id")
-                gone |= {found[0], *(str(found[1][n]) for n in names if found[1].get(n))}
+                held = [found[1].get(one) for one in ("email", "phone_number", "external_id")]
+                gone |= {found[0], *(str(one) for one in held if one)}
             self._truth.forget_facts("klaviyo", gone)
             self._truth.log_write("klaviyo", "erase", "", 1)
             self._truth.note_erasure("klaviyo")

@@ -82,8 +82,9 @@ create or replace table identity.int_identity_nodes as
         coalesce(lower(trim(email)), id)
     from raw_klaviyo.person;
 create or replace table identity.int_identity_members as
-    select source_table || '|' || source_row_id as node_key, 'cus_' || md5('proof|' || owner) as customer_id,
-        'shop' as source_relation, source_table, source_row_id
+    select source_table || '|' || source_row_id as node_key,
+        'cus_' || md5('proof|' || owner) as customer_id, 'shop' as source_relation,
+        source_table, source_row_id
     from identity.int_identity_nodes;
 create or replace table identity.int_identity_observations as
     select source_table || '|' || source_row_id as node_key, 'email' as identifier_type,
