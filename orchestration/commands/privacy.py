@@ -155,7 +155,14 @@ def _tell(request: int, step: str, json: bool) -> None:
 def _subjects(
     email_file: Path | None, phone_file: Path | None, customer_ids: list[str] | None
 ) -> set[Subject]:
-    return {one.subject for one in named_people(email_file, phone_file, customer_ids)}
+    from orchestration.activation.payloads import email_digest
+    from orchestration.identity.normal_forms import email_for_matching
+
+    named = named_people(email_file, phone_file, customer_ids)
+    # Identity knows a mailbox without its dots and tags: the request may spell it otherwise.
+    forms = [email_for_matching(one.address) for one in named if one.address]
+    also = {("email_sha256", email_digest(form)) for form in forms if form}
+    return {one.subject for one in named} | also
 
 
 def _as_json(report: Any) -> dict[str, Any]:

@@ -27,14 +27,19 @@ MANIFEST = "manifest.json"
 
 
 def erase_from_snapshot(
-    settings: Settings, customer_ids: Collection[str], pattern: str, at: datetime
+    settings: Settings,
+    customer_ids: Collection[str],
+    tokens: Collection[str],
+    pattern: str,
+    at: datetime,
 ) -> int:
     """Write the current snapshot anew without her and drop every other; how many rows left it.
 
     Rows of money under her id stay until the next build: nothing in them names her then.
 
     Args:
-        pattern: finds, in text in lower case, whatever betrays her.
+        tokens: her addresses and their digests, in lower case.
+        pattern: finds a token as a whole in text in lower case.
     """
     folder = settings.snapshot.resolve()
     if not settings.snapshot.exists():
@@ -46,7 +51,7 @@ def erase_from_snapshot(
     gone = sum(
         _rewrite(temporary, one, customer_ids, pattern) for one in content["tables"]
     )
-    gone += _rewrite_lookup(temporary / snapshot.LOOKUP_FILE, customer_ids)
+    gone += _rewrite_lookup(temporary / snapshot.LOOKUP_FILE, customer_ids, tokens)
     if not gone:
         shutil.rmtree(temporary)
         _drop_others(settings, folder)
@@ -124,7 +129,9 @@ def delete_hers(
     return int(row[0]) if row else 0
 
 
-def _rewrite_lookup(file: Path, customer_ids: Collection[str]) -> int:
+def _rewrite_lookup(
+    file: Path, customer_ids: Collection[str], tokens: Collection[str]
+) -> int:
     gone = 0
     with closing(sqlite3.connect(file)) as lookup:
         places = ", ".join("?" for _ in customer_ids)
@@ -133,6 +140,10 @@ def _rewrite_lookup(file: Path, customer_ids: Collection[str]) -> int:
                 gone += lookup.execute(
                     f"delete from {table} where customer_id in ({places})", sorted(customer_ids)
                 ).rowcount
+            places = ", ".join("?" for _ in tokens)
+            gone += lookup.execute(
+                f"delete from subject where subject_value in ({places})", sorted(tokens)
+            ).rowcount
         lookup.execute("vacuum")
     return gone
 

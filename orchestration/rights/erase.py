@@ -118,6 +118,8 @@ def _begin(
             tombstones.bury(connection, tombstones.key_of(connection), some, at)
             if number == max(1, len(graves)):
                 erasures.begin(connection, sequence, found, at)
+                known = {"customers": len(found.customer_ids), "records": len(found.records)}
+                erasures.note(connection, sequence, "identify", DONE, known, at)
 
 
 def _find(
@@ -186,7 +188,7 @@ def _clean_stores(work: Erasing, contract: RawContract, one: Work) -> None:
         with warehouse_lock(settings, "erase"):
             warehouse.write_anew(settings.warehouse)
     gone = erase_from_snapshot(
-        settings, one.person.customer_ids, one.person.pattern, work.now()
+        settings, one.person.customer_ids, one.person.tokens, one.person.pattern, work.now()
     )
     raw = {name: count for name, count in counts.items() if name in contract.tables}
     state = OPEN if segments.in_use else DONE

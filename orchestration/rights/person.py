@@ -164,17 +164,27 @@ def _owners(
                         f" where {quoted(column.name)} is not null and {condition}"
                     ).fetchall()
                     records |= {(column.person, row[0]) for row in rows}
-        found[kind, value] = _customers(warehouse, records)
+        found[kind, value] = _customers(warehouse, records, value)
     return found
 
 
 def _customers(
-    warehouse: duckdb.DuckDBPyConnection, records: Set[tuple[str, str]]
+    warehouse: duckdb.DuckDBPyConnection, records: Set[tuple[str, str]], digest: str
 ) -> set[str]:
+    """Who has one of the records, or an address of that digest in identity's own form."""
     rows = warehouse.execute(
-        "select distinct customer_id from identity.int_identity_members"
-        " where source_table || '|' || source_row_id in (select unnest(?))",
-        [[f"{table}|{row}" for table, row in sorted(records)]],
+        """
+        select customer_id from identity.int_identity_members
+        where source_table || '|' || source_row_id in (select unnest(?))
+        union
+        select members.customer_id
+        from identity.int_identity_observations as observed
+        inner join identity.int_identity_members as members
+            on observed.node_key = members.node_key
+        where observed.identifier_type in ('email', 'phone')
+            and sha256(observed.identifier_value) = ?
+        """,
+        [[f"{table}|{row}" for table, row in sorted(records)], digest],
     ).fetchall()
     return {row[0] for row in rows}
 

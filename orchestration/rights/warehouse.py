@@ -28,6 +28,7 @@ def take_out(
     Args:
         digests: keyed, of everything by which she must not come back.
     """
+    warehouse.execute("set enable_progress_bar = false")
     erased.know(warehouse, key, digests)
     warehouse.execute("begin transaction")
     try:
@@ -74,6 +75,7 @@ def loaders_tables(warehouse: duckdb.DuckDBPyConnection) -> list[str]:
 
 def count_betrayed(warehouse: duckdb.DuckDBPyConnection, pattern: str) -> dict[str, int]:
     """Rows of any table in which a text betrays her."""
+    warehouse.execute("set enable_progress_bar = false")
     found = {}
     for schema, name in _tables(warehouse):
         relation = f"{quoted(schema)}.{quoted(name)}"
@@ -96,6 +98,7 @@ def write_anew(file: Path) -> None:
     for leftover in (new, new.with_name(f"{new.name}.wal")):
         leftover.unlink(missing_ok=True)
     with duckdb.connect() as connection:
+        connection.execute("set enable_progress_bar = false")
         # Under its own name, so that views find their tables.
         connection.execute(f"attach '{_text(file)}' as {quoted(file.stem)}")
         connection.execute(f"attach '{_text(new)}' as anew")
