@@ -102,7 +102,7 @@ class KlaviyoOptOuts:
                 gone |= {found[0], *(str(one) for one in held if one)}
             self._truth.forget_facts("klaviyo", gone)
             self._truth.log_write("klaviyo", "erase", "", 1)
-            self._truth.note_erasure("klaviyo")
+            self._truth.note_erasure("klaviyo", f"{column}:{value}")
         return Response(status_code=202)
 
     def _note_suppressed(self, email: str, reason: str) -> None:

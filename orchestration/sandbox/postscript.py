@@ -146,7 +146,7 @@ class Postscript:
                     known = (person[one] for one in ("id", "phone_number", "email"))
                     values |= {str(one) for one in known if one}
             self._truth.forget_facts("postscript", values)
-            self._truth.note_erasure("postscript")
+            self._truth.note_erasure("postscript", f"{name}:{value}")
             self._truth.log_write("postscript", "redact", "", 1)
         return JSONResponse({"message": "OK"}, status_code=202)
 

@@ -8,7 +8,9 @@ What never does: wire formats, and anything of our own ledger: this is the other
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
+import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -57,6 +59,7 @@ class Truth:
 
     def __init__(self, state_dir: Path) -> None:
         state_dir.mkdir(parents=True, exist_ok=True)
+        self._key = secrets.token_bytes(32)
         # The server answers from one thread, which is not always the one that opened the file.
         self._connection = sqlite3.connect(
             state_dir / "vendors.sqlite", isolation_level=None, check_same_thread=False
@@ -201,10 +204,10 @@ class Truth:
                 (vendor, value, json.dumps(value)[1:-1]),
             )
 
-    def note_erasure(self, vendor: str) -> None:
-        """Count that somebody was erased; whom, the vendor may not keep."""
-        number = len(self.facts(vendor, "erased")) + 1
-        self.add_fact(vendor, "erased", "", f"{number:08d}", {})
+    def note_erasure(self, vendor: str, value: str) -> None:
+        """Note once that somebody was erased; whom, nobody can tell who lacks this server's key."""
+        key = hmac.new(self._key, value.encode(), hashlib.sha256).hexdigest()
+        self.add_fact(vendor, "erased", "", key, {})
 
     def facts(self, vendor: str, kind: str, object_id: str = "") -> dict[str, dict[str, Any]]:
         """What was noted of one kind, by key."""
