@@ -17,11 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, delete, select
 
 from orchestration.ledger.engine import damaged
 from orchestration.ledger.privacy_tables import batch_salt
-from orchestration.ledger.statements import upsert
 from orchestration.ledger.tables import audit_chain
 
 GENESIS_HASH = "0" * 64
@@ -125,16 +124,25 @@ def batch_digest(
 
 
 def salt_batch(connection: Connection, table: Table, first: int) -> None:
-    """Give a batch a new salt: before its first digest, and again after a row of it was erased.
+    """Give a batch its salt, before its digest is made.
 
     Without the salt a digest in the chain could confirm a guess about a row that is gone.
     """
-    salted = {
-        "table_name": table.name,
-        "first_sequence": first,
-        "salt": secrets.token_hex(_SALT_BYTES),
-    }
-    upsert(connection, batch_salt, [salted])
+    connection.execute(
+        batch_salt.insert().values(
+            table_name=table.name, first_sequence=first, salt=secrets.token_hex(_SALT_BYTES)
+        )
+    )
+
+
+def salt_anew(connection: Connection, table: Table, first: int) -> None:
+    """Replace a batch's salt, after a row of it was erased."""
+    connection.execute(
+        delete(batch_salt).where(
+            batch_salt.c.table_name == table.name, batch_salt.c.first_sequence == first
+        )
+    )
+    salt_batch(connection, table, first)
 
 
 class Anchor:

@@ -397,7 +397,7 @@ def _restate(
     batches = []
     for table, sequences in changed.items():
         for first, count in _batches(connection, table, sequences):
-            audit.salt_batch(connection, table, first)
+            audit.salt_anew(connection, table, first)
             batches.append([table.name, first, _digest(connection, table, first, count)])
     detail = {"request": request_sequence, "batches": batches}
     audit.append(connection, audit.ERASURE, detail, at)
