@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 
 from rich.table import Table
@@ -16,10 +17,11 @@ from orchestration.activation.connected import Skipped
 from orchestration.activation.deliver import DeliveryReport, PlanDelivery
 from orchestration.console import table
 from orchestration.landing import LandingReport
-from orchestration.ledger import SealedPlan
+from orchestration.ledger import SealedPlan, deadlines
 from orchestration.margin.findings import FindingCount
 from orchestration.project import BuildResult
 from orchestration.publish import PublishReport
+from orchestration.rights.requests import Requests
 from orchestration.run import RunReport, Status, Step
 
 ACCEPTED = ("accepted", "accepted_unverified")
@@ -237,16 +239,51 @@ def run(report: RunReport) -> Answer:
     )
 
 
-def status(now: Status) -> Answer:
+def privacy(now: Requests, today: date) -> Answer:
+    """Open requests with what is due when, tasks for a person, opt-outs that wait."""
+    requests = [
+        (
+            one.sequence, one.kind, one.source, one.received_at.date(), one.confirm_by or "",
+            one.answer_by, "overdue" if one.is_overdue(today) else "",
+        )
+        for one in now.requests
+    ]  # fmt: skip
+    tasks = [(sequence, step.name) for sequence, step in now.tasks]
+    opt_outs = now.opt_outs
+    late = opt_outs is not None and opt_outs.is_overdue(today)
+    lines: list[str | Table] = []
+    if requests:
+        names = ("request", "kind", "source", "received", "confirm by", "answer by", "late")
+        lines.append(table("Open requests of people", names, requests))
+    if tasks:
+        lines.append(table("Tasks that no call can do", ("request", "step"), tasks))
+    if opt_outs is not None:
+        said = "overdue since" if late else "due by"
+        lines.append(f"{opt_outs.count:,} opt-outs wait for a vendor, {said} {opt_outs.due_by}.")
+    return Answer(
+        {
+            "requests": [deadlines.as_json(one, today) for one in now.requests],
+            "tasks": [{"request": sequence, "step": name} for sequence, name in tasks],
+            "opt_outs": None
+            if opt_outs is None
+            else {"count": opt_outs.count, "due_by": opt_outs.due_by, "is_overdue": late},
+        },
+        tuple(lines),
+    )
+
+
+def status(now: Status, today: date) -> Answer:
     """The current snapshot, unfinished plans, and how many rows stand at each destination."""
     standing = [(*names, count) for names, count in sorted(now.delivered.items())]
     unfinished, odd, left_out = plans(now.plans), findings(now.findings), skipped(now.skipped)
+    asked = privacy(now.requests, today)
     return Answer(
         {
             "build_id": now.build_id,
             **odd.value,
             **unfinished.value,
             **left_out.value,
+            "privacy": asked.value,
             "delivered": [
                 {"destination": destination, "object": name, "rows": rows}
                 for destination, name, rows in standing
@@ -257,6 +294,7 @@ def status(now: Status) -> Answer:
             *odd.lines,
             *unfinished.lines,
             *left_out.lines,
+            *asked.lines,
             table("Standing at the destinations", ("destination", "object", "rows"), standing),
         ),
     )

@@ -20,6 +20,7 @@ from orchestration.commands.ledger import ledger_app
 from orchestration.commands.margin import explain_order
 from orchestration.commands.optouts import optout
 from orchestration.commands.plans import plan_app
+from orchestration.commands.privacy import erase, export, privacy_app
 from orchestration.commands.serve import serve
 from orchestration.errors import ConfigurationError
 
@@ -45,6 +46,9 @@ app.command()(approve)
 app.command()(key)
 app.command()(serve)
 app.add_typer(ledger_app, name="ledger")
+app.command()(erase)
+app.command()(export)
+app.add_typer(privacy_app, name="privacy")
 fit_app = typer.Typer(help="Estimate what SQL cannot, and land it.", no_args_is_help=True)
 app.add_typer(fit_app, name="fit")
 
@@ -192,7 +196,7 @@ def status(json: Json = False) -> None:
 
     settings = Settings.from_env()
     now = run.status(settings, DbtProject(settings), now=utc_now)
-    _answer(_output(json), answers.status(now))
+    _answer(_output(json), answers.status(now, utc_now().date()))
 
 
 @app.command()

@@ -45,10 +45,12 @@ from orchestration.landing import (
 )
 from orchestration.landing.quarantine import quarantine_counts
 from orchestration.landing.report import Progress, no_progress
-from orchestration.ledger import SealedPlan, StoredApproval, delivered, open_ledger
+from orchestration.ledger import SealedPlan, StoredApproval, delivered, erasures, open_ledger
 from orchestration.margin.findings import FindingCount, finding_counts
 from orchestration.project import BuildFailedError, BuildResult, DbtProject
 from orchestration.publish import POINTER, PublishReport, publish
+from orchestration.rights.erase import Erasing, ErasureReport, work_on
+from orchestration.rights.requests import Requests, stand
 from orchestration.settings import Settings
 
 
@@ -123,6 +125,7 @@ class RunReport:
     delivery: DeliveryReport | None = None
     waiting: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    erasures: tuple[ErasureReport, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:
@@ -164,6 +167,7 @@ def run_day(
         # Now, not after an hour's build.
         approval.refuse_demo_beyond_loopback(settings)
     report = RunReport()
+    report.erasures = erase_requested(settings, report, now=now, sleep=sleep)
     with report.timed("land"):
         report.landing = land(settings, source, now=now, progress=progress)
     with report.timed("check border"):
@@ -192,6 +196,18 @@ def run_day(
         report.waiting = tuple(waiting.plan_hash for waiting in ledger.plans(WAITING_STATES))
         report.plans = [replace(made, seal=ledger.plan(made.plan_hash)) for made in report.plans]
     return report
+
+
+def erase_requested(
+    settings: Settings, report: RunReport, *, now: Clock, sleep: Callable[[float], None]
+) -> tuple[ErasureReport, ...]:
+    """Erase whoever asked for it since, before anything of her is built or planned."""
+    with open_ledger(settings, now=now) as ledger:
+        with ledger.read() as reader:
+            if not erasures.is_any_due(reader):
+                return ()
+        with report.timed("erase"):
+            return tuple(work_on(Erasing(settings, ledger, open_destination, now, sleep)))
 
 
 def land(
@@ -418,6 +434,7 @@ class Status:
     delivered: dict[tuple[str, str], int]
     findings: tuple[FindingCount, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    requests: Requests = field(default_factory=Requests)
 
 
 def status(settings: Settings, project: DbtProject, *, now: Clock) -> Status:
@@ -432,4 +449,5 @@ def status(settings: Settings, project: DbtProject, *, now: Clock) -> Status:
             delivered=standing,
             findings=finding_counts(pointer),
             skipped=skipped_deliveries(settings, project),
+            requests=stand(ledger),
         )

@@ -89,6 +89,8 @@ class Settings:
     """Sources that must have landed within ``stale_after_hours`` before anything is planned."""
     segments_kept_days: int | None = None
     """Landed segments older than this are removed; None: kept, for nothing else holds an event."""
+    # Keeps erased people from coming back; None: a key in a file beside the ledger.
+    tombstone_key: Secret | None = None
     # Names of TRIBUTARY_DESTINATIONS; None where it is unset.
     enabled_destinations: frozenset[str] | None = None
 
@@ -168,6 +170,7 @@ class Settings:
                 )
             ),
             segments_kept_days=_whole("TRIBUTARY_SEGMENTS_KEPT_DAYS", env),
+            tombstone_key=next(iter(_secrets("TRIBUTARY_TOMBSTONE_KEY", env)), None),
             enabled_destinations=_enabled_destinations(env),
         )
 

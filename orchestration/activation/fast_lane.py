@@ -20,12 +20,13 @@ from orchestration.errors import UnknownNameError
 from orchestration.ledger import outbox, seals
 from orchestration.ledger.outbox import Intent, Mandate
 
-OPERATIONS = ("remove", "suppress")
+OPERATIONS = ("remove", "suppress", "erase")
 
 
 @dataclass(frozen=True)
 class OptOut:
-    """One thing that must go at once: ``remove`` a member, or ``suppress`` with the vendor.
+    """One thing that must go at once: ``remove`` a member, ``suppress`` with the vendor, or ask the
+    vendor to ``erase`` whom an address names.
 
     ``payload_json`` is what was sent when she was added, ``vendor_id`` what the vendor calls her.
     """

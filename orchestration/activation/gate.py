@@ -1,6 +1,7 @@
 """The last gate: which rows may go, decided in the transaction that takes them from the outbox.
 
-What lives here: the suppression check. It may only drop, and each drop is a receipt.
+What lives here: the check of suppressions and tombstones. It may only drop, and each drop is a
+receipt.
 What never does: adding or changing a row; holding back a removal.
 """
 
@@ -17,7 +18,7 @@ from orchestration.activation.payloads import parse, subjects
 from orchestration.activation.settlement import Decision, settle
 from orchestration.destinations.registry import CHANNELS
 from orchestration.errors import UnknownNameError
-from orchestration.ledger import facts, outbox
+from orchestration.ledger import facts, outbox, tombstones
 from orchestration.ledger.outbox import Intent, Mandate
 from orchestration.ledger.statements import SETTLED_ROWS
 
@@ -94,4 +95,6 @@ def _barred(
     every = {subject for some in named.values() for subject in some}
     channel = channel_of(mandate.destination, mandate.purpose)
     found = facts.suppressed(connection, channel, mandate.purpose, every)
+    if tombstones.is_anybody_buried(connection):
+        found |= tombstones.buried(connection, tombstones.key_of(connection), every)
     return {name for name, some in named.items() if some & found}

@@ -117,6 +117,34 @@ def run_serving(settings: Settings, ledger: Ledger, stop: threading.Event) -> No
         )
 
 
+def send_now(
+    settings: Settings,
+    ledger: Ledger,
+    open_destination: OpenDestination,
+    now: Callable[[], datetime],
+    sleep: Callable[[float], None],
+    rounds: int = 10,
+) -> dict[str, str]:
+    """Send what waits for every account, a few rounds and no more; why an account took nothing.
+
+    For a command that must know what came of it. Where a process serves, that one sends.
+    """
+    work = _Serving(ledger, open_destination, now, sleep, lambda: False)
+    connected = connected_destinations(settings).destinations
+    troubles: dict[str, str] = {}
+    for number in range(rounds):
+        waiting = [name for name in _waiting(ledger) if name in connected]
+        if not waiting or (troubles and set(waiting) <= troubles.keys()):
+            break
+        if number:
+            sleep(FIRST_PAUSE_SECONDS)
+        for name in waiting:
+            trouble = _round(work, connected[name])
+            if trouble is not None:
+                troubles[name] = trouble
+    return troubles
+
+
 def _wait(stop: threading.Event, seconds: float) -> None:
     stop.wait(seconds)
 

@@ -87,7 +87,7 @@ def _change(mandate: Mandate, decision: Decision, held: DeliveredRow | None) -> 
         return None if held is None else _pruned(decision, held)
     if operation == "remove":
         return _removed(decision, held)
-    if operation == "suppress":
+    if operation in ("suppress", "erase"):
         # No member and no profile: the receipt tells of it, and the address is kept nowhere.
         return None
     if decision.is_taken:

@@ -42,15 +42,12 @@ def optout(
     json: Json = False,
 ) -> None:
     """Opt people out by hand, everywhere: nothing is asked, nothing waits for an approval."""
-    from orchestration.activation.by_hand import Named, opt_out_by_hand
-    from orchestration.activation.payloads import email_digest, phone_digest
+    from orchestration.activation.by_hand import opt_out_by_hand
     from orchestration.console import Output, table
     from orchestration.ledger import open_ledger, utc_now
     from orchestration.settings import Settings
 
-    named = [Named(("customer_id", one), None) for one in customer_ids or []]
-    named += _addresses(email_file, _EMAIL, "an e-mail address", "email_sha256", email_digest)
-    named += _addresses(phone_file, _PHONE, "a phone in E.164", "phone_sha256", phone_digest)
+    named = named_people(email_file, phone_file, customer_ids)
     settings, out = Settings.from_env(), Output.choose(json)
     with open_ledger(settings) as ledger:
         done = opt_out_by_hand(settings, ledger, named, channel, purpose, now=utc_now)
@@ -68,6 +65,23 @@ def optout(
         if rows
         else "As far as we know nobody of them stands at a connected vendor; no addition passes.",
     )
+
+
+def named_people(
+    email_file: Path | None, phone_file: Path | None, customer_ids: list[str] | None
+) -> list[Named]:
+    """Everybody whom the options name.
+
+    Raises:
+        ConfigurationError: a line is no address.
+    """
+    from orchestration.activation.by_hand import Named
+    from orchestration.activation.payloads import email_digest, phone_digest
+
+    named = [Named(("customer_id", one), None) for one in customer_ids or []]
+    named += _addresses(email_file, _EMAIL, "an e-mail address", "email_sha256", email_digest)
+    named += _addresses(phone_file, _PHONE, "a phone in E.164", "phone_sha256", phone_digest)
+    return named
 
 
 def _addresses(

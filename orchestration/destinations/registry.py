@@ -238,6 +238,22 @@ OPT_OUT_OBJECTS: Mapping[str, tuple[OptOutObject, ...]] = {
 }
 
 
+@dataclass(frozen=True)
+class ErasureObject:
+    """The vendor's own erasure. ``identifiers``: columns that name a person there, one a row."""
+
+    object: str
+    identifiers: tuple[str, ...]
+
+
+# Where everything about a person can be erased by a call. Of the others she leaves the lists; what
+# else they hold (events) is a person's task there.
+ERASURE_OBJECTS: Mapping[str, ErasureObject] = {
+    "klaviyo": ErasureObject("deletion", ("email", "phone_number")),
+    "postscript": ErasureObject("redaction", ("phone_number", "email")),
+}
+
+
 # Destinations that serve one channel of consent only.
 CHANNELS: Mapping[str, str] = {"postscript": "sms"}
 

@@ -5,8 +5,10 @@ What never does: defaults for what the YAML does not say, and any look at data.
 
 ``config.meta`` of a column: ``key``, ``required`` (must be in the file), ``not_null``, ``minimum``
 (inclusive), ``above`` (exclusive), ``values`` (checked at the border, never quarantined),
-``phone_region`` (columns that give the country of a phone, first non-null wins), ``pii``,
-``export_only`` (ours: an orders export fills it, a loader's table has no such column).
+``phone_region`` (columns that give the country of a phone, first non-null wins), ``pii`` (direct,
+indirect), ``person`` (the table of a person's own records that the value is an id of),
+``export_only`` (ours: an orders export fills it, a loader's table has no such column). Of a table:
+``on_erasure: blank`` (its rows are money: an erased person's stay, without what is ``pii``).
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ SYNCED = "_fivetran_synced"
 TYPES = ("varchar", "bigint", "boolean", "timestamp", "date", "decimal(28,10)")
 _META = {
     "key", "required", "not_null", "minimum", "above", "values", "phone_region", "pii",
-    "export_only",
+    "export_only", "person",
 }  # fmt: skip
 
 
@@ -44,6 +46,8 @@ class ColumnContract:
     minimum: Decimal | None = None
     above: Decimal | None = None
     values: tuple[str, ...] = ()
+    pii: str | None = None
+    person: str | None = None
 
     @property
     def must_be_filled(self) -> bool:
@@ -59,6 +63,7 @@ class TableContract:
     schema: str
     name: str
     columns: tuple[ColumnContract, ...]
+    is_blanked: bool = False
 
     @property
     def source_table(self) -> str:
@@ -144,7 +149,8 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def _table(file: Path, source: Mapping[str, Any], table: Mapping[str, Any]) -> TableContract:
     columns = tuple(_column(file, table["name"], column) for column in table["columns"])
-    return TableContract(source["name"], source["schema"], table["name"], columns)
+    is_blanked = table.get("config", {}).get("meta", {}).get("on_erasure") == "blank"
+    return TableContract(source["name"], source["schema"], table["name"], columns, is_blanked)
 
 
 def _column(file: Path, table: str, column: Mapping[str, Any]) -> ColumnContract:
@@ -166,6 +172,8 @@ def _column(file: Path, table: str, column: Mapping[str, Any]) -> ColumnContract
         minimum=_bound(meta.get("minimum")),
         above=_bound(meta.get("above")),
         values=tuple(str(value) for value in meta.get("values", ())),
+        pii=meta.get("pii"),
+        person=meta.get("person"),
     )
 
 

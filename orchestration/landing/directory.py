@@ -14,6 +14,7 @@ import duckdb
 
 from orchestration.faults import kill_point
 from orchestration.landing.contract import RawContract, TableContract, read_contract
+from orchestration.landing.erased import load_erased
 from orchestration.landing.files import FoundFile, LandingFile, find_files, open_file
 from orchestration.landing.pipeline import (
     Run,
@@ -52,6 +53,7 @@ def land_directory(
     files = _open_all(found, progress)
     kill_point("landing_after_open")
     with warehouse_connection(settings, "land") as connection:
+        load_erased(connection, settings)
         run = Run(connection, contract, relation, utc(now()), progress)
         return _land(run, files, ignored)
 

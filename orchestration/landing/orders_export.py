@@ -25,6 +25,7 @@ from orchestration.landing.contract import (
     quoted,
     read_contract,
 )
+from orchestration.landing.erased import keep_erased_out, load_erased
 from orchestration.landing.errors import LandingError
 from orchestration.landing.files import (
     SUFFIXES,
@@ -99,6 +100,7 @@ def land_orders_export(
     with duckdb.connect() as scratch:
         export = _Export(_open(scratch, file.resolve(), mapping), mapping)
     with warehouse_connection(settings, "land --orders-export") as connection:
+        load_erased(connection, settings)
         run = Run(connection, contract, mapping.relation, utc(now()), progress)
         tables = [contract.table(name) for name in table_selects(mapping)]
         refuse_registered(connection, tables)
@@ -212,6 +214,7 @@ def _land_table(run: Run, export: _Export, table: TableContract) -> TableReport:
     connection.execute(
         f"create or replace temp view landing_incoming as select {names} from landing_whole"
     )
+    keep_erased_out(connection, table, literal(export.file.found.name), run.at)
     counts = merge_incoming(connection, table)
     run.progress(table.source_table, 1, 1)
     return TableReport(

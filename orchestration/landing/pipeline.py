@@ -16,6 +16,7 @@ import duckdb
 
 from orchestration.faults import kill_point
 from orchestration.landing.contract import RELATION, RawContract, TableContract
+from orchestration.landing.erased import keep_erased_out
 from orchestration.landing.files import LandingFile, glob_escaped, unreadable
 from orchestration.landing.merge import MergeCounts, create_incoming_view, merge_incoming
 from orchestration.landing.phones import land_phones
@@ -27,6 +28,7 @@ from orchestration.landing.typed import (
     REASON,
     Defaults,
     create_typed_view,
+    file_names,
     quarantine_bad_rows,
 )
 from orchestration.landing.unit_costs import (
@@ -141,6 +143,7 @@ def _land_group(run: Run, group: Group) -> MergeCounts:
     if group.table.source_table == ITEMS:
         see_unit_costs(connection, "landing_typed", f"{REASON} is null")
     create_incoming_view(connection, group, run.at, has_bad_rows)
+    keep_erased_out(connection, group.table, file_names(group), run.at)
     counts = merge_incoming(connection, group.table)
     _record_files(run, group)
     kill_point("landing_after_table")

@@ -15,6 +15,7 @@ import duckdb
 
 from orchestration.landing.contract import RELATION, SYNCED, ColumnContract, quoted
 from orchestration.landing.conversion import Conversion, convert, expected
+from orchestration.landing.erased import masked
 from orchestration.landing.errors import LandingError
 from orchestration.landing.readers import DIGEST, ROW, Group
 
@@ -205,12 +206,18 @@ def quarantine_rows(
     at: datetime,
 ) -> None:
     """Write the rows of ``relation`` that meet ``condition``; ``reason`` is an SQL expression."""
+    row_json = masked(connection, group.table, "_row_json")
+    connection.execute(
+        f"insert into raw_landing.quarantine select ?, {file_names(group)},"
+        f" {DIGEST}, {ROW}, {reason}, {row_json}, ? from {relation} where {condition}",
+        [group.table.source_table, at],
+    )
+
+
+def file_names(group: Group) -> str:
+    """SQL of a file's name by its digest."""
     names = " ".join(
         "when '{}' then '{}'".format(file.digest, file.found.name.replace("'", "''"))
         for file in group.files
     )
-    connection.execute(
-        f"insert into raw_landing.quarantine select ?, case {DIGEST} {names} end,"
-        f" {DIGEST}, {ROW}, {reason}, _row_json, ? from {relation} where {condition}",
-        [group.table.source_table, at],
-    )
+    return f"case {DIGEST} {names} end"

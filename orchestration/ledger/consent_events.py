@@ -24,12 +24,15 @@ from orchestration.ledger.consent_tables import (
     consent_event_subject,
     privacy_request,
 )
+from orchestration.ledger.privacy_tables import erasure_work, privacy_step
 from orchestration.ledger.statements import chunks, next_sequence
 
 OPTED_IN, OPTED_OUT = "opted_in", "opted_out"
 STATES = (OPTED_IN, OPTED_OUT)
 ACCESS, ERASE, ERASE_SHOP = "access", "erase", "erase_shop"
 REQUEST_KINDS = (ACCESS, ERASE, ERASE_SHOP)
+# Steps of a request that people are told of.
+CONFIRMED, ANSWERED, EXTENDED = "confirmed", "answered", "extended"
 _KEY = ("source", "scope", "topic", "event_id")
 _LOOKED_UP = 2_000
 
@@ -175,6 +178,25 @@ def record_requests(
     return new
 
 
+def erasures_asked(connection: Connection) -> list[tuple[int, frozenset[Subject]]]:
+    """(sequence, subjects) of requests to erase one person that are neither begun nor answered."""
+    begun = select(erasure_work.c.request_sequence)
+    answered = select(privacy_step.c.request_sequence).where(privacy_step.c.step == ANSWERED)
+    rows = connection.execute(
+        select(privacy_request.c.sequence, privacy_request.c.subjects_json)
+        .where(
+            privacy_request.c.kind == ERASE,
+            privacy_request.c.sequence.not_in(begun),
+            privacy_request.c.sequence.not_in(answered),
+        )
+        .order_by(privacy_request.c.sequence)
+    )
+    return [
+        (row.sequence, frozenset((kind, value) for kind, value in json.loads(row.subjects_json)))
+        for row in rows
+    ]
+
+
 def states(connection: Connection, subjects: Set[Subject]) -> list[ConsentState]:
     """What holds for each of the subjects, per purpose and channel; unknown ones are left out."""
     newest: dict[tuple[Subject, str, str], dict[str, datetime]] = {}
@@ -262,15 +284,17 @@ def _subjects_json(subjects: Set[Subject]) -> str:
 
 
 def _link(connection: Connection, table: Table, first: int, count: int, at: datetime) -> None:
+    audit.salt_batch(connection, table, first)
     detail: dict[str, Any] = {"first_sequence": first, "count": count}
-    detail["digest"] = _digest(connection, table, first, count)
+    detail["digest"] = batch_digest(connection, table, first, count)
     audit.append(connection, table.name, detail, at)
 
 
 def _stands(connection: Connection, table: Table, detail: Mapping[str, Any]) -> bool:
-    found = _digest(connection, table, detail["first_sequence"], detail["count"])
+    found = batch_digest(connection, table, detail["first_sequence"], detail["count"])
     return bool(found == detail["digest"])
 
 
-def _digest(connection: Connection, table: Table, first: int, count: int) -> str:
+def batch_digest(connection: Connection, table: Table, first: int, count: int) -> str:
+    """What a link records of a batch of either table."""
     return audit.batch_digest(connection, table, list(table.c.keys()), first, count)

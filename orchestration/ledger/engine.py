@@ -102,6 +102,8 @@ def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
     cursor.execute("pragma journal_mode = wal")
     cursor.execute("pragma synchronous = full")
     cursor.execute("pragma foreign_keys = on")
+    # What is deleted is overwritten: payloads must not live on in free pages.
+    cursor.execute("pragma secure_delete = on")
     cursor.close()
 
 

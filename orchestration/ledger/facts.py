@@ -121,15 +121,16 @@ def record_suppressions(
             for place, row in enumerate(new)
         ],
     )
+    audit.salt_batch(connection, suppression, first)
     detail: dict[str, Any] = {"first_sequence": first, "count": len(new)}
-    detail["digest"] = _suppression_digest(connection, first, len(new))
+    detail["digest"] = suppression_digest(connection, first, len(new))
     audit.append(connection, "suppression", detail, at)
     return len(new)
 
 
 def suppressions_stand(connection: Connection, detail: Mapping[str, Any]) -> bool:
     """True where the batch that a link records is in the table, unchanged."""
-    digest = _suppression_digest(connection, detail["first_sequence"], detail["count"])
+    digest = suppression_digest(connection, detail["first_sequence"], detail["count"])
     return bool(digest == detail["digest"])
 
 
@@ -160,15 +161,16 @@ def record_lifts(connection: Connection, lifts: Sequence[Lift], at: datetime) ->
             for place, lift in enumerate(new)
         ],
     )
+    audit.salt_batch(connection, suppression_lift, first)
     detail: dict[str, Any] = {"first_sequence": first, "count": len(new)}
-    detail["digest"] = _lift_digest(connection, first, len(new))
+    detail["digest"] = lift_digest(connection, first, len(new))
     audit.append(connection, "suppression_lift", detail, at)
     return len(new)
 
 
 def lifts_stand(connection: Connection, detail: Mapping[str, Any]) -> bool:
     """True where the lifts that a link records are in the table, unchanged."""
-    digest = _lift_digest(connection, detail["first_sequence"], detail["count"])
+    digest = lift_digest(connection, detail["first_sequence"], detail["count"])
     return bool(digest == detail["digest"])
 
 
@@ -251,11 +253,13 @@ def _check_lift(connection: Connection, lift: Lift, at: datetime) -> None:
         )
 
 
-def _lift_digest(connection: Connection, first: int, count: int) -> str:
+def lift_digest(connection: Connection, first: int, count: int) -> str:
+    """What a link records of a batch of lifts."""
     names = ("sequence", *_SCOPE, "consented_at", "proof_json")
     return audit.batch_digest(connection, suppression_lift, names, first, count)
 
 
-def _suppression_digest(connection: Connection, first: int, count: int) -> str:
+def suppression_digest(connection: Connection, first: int, count: int) -> str:
+    """What a link records of a batch of suppressions."""
     names = ("sequence", *_SUPPRESSION_KEY, "suppressed_at")
     return audit.batch_digest(connection, suppression, names, first, count)

@@ -53,15 +53,16 @@ def record(connection: Connection, rows: Sequence[Mapping[str, Any]], at: dateti
             for place, row in enumerate(rows)
         ],
     )
+    audit.salt_batch(connection, identity_instruction, first)
     detail: dict[str, Any] = {"first_sequence": first, "count": len(rows)}
-    detail["digest"] = _digest(connection, first, len(rows))
+    detail["digest"] = batch_digest(connection, first, len(rows))
     audit.append(connection, "identity_instruction", detail, at)
     return first
 
 
 def instructions_stand(connection: Connection, detail: Mapping[str, Any]) -> bool:
     """True where the batch that a link records is in the table, unchanged."""
-    digest = _digest(connection, detail["first_sequence"], detail["count"])
+    digest = batch_digest(connection, detail["first_sequence"], detail["count"])
     return bool(digest == detail["digest"])
 
 
@@ -91,6 +92,7 @@ def _is_given(name: str, value: Any) -> bool:
     return isinstance(value, str) and (bool(value.strip()) or name in _MAY_BE_EMPTY)
 
 
-def _digest(connection: Connection, first: int, count: int) -> str:
+def batch_digest(connection: Connection, first: int, count: int) -> str:
+    """What a link records of a batch of instructions."""
     names = [column.name for column in identity_instruction.columns]
     return audit.batch_digest(connection, identity_instruction, names, first, count)

@@ -20,6 +20,7 @@ from orchestration.ledger.consent_tables import (
 )
 from orchestration.ledger.delivered import set_first_versions
 from orchestration.ledger.errors import LedgerError
+from orchestration.ledger.privacy_tables import batch_salt, erasure_work, privacy_step
 from orchestration.ledger.safety_tables import restore_gap, standing_approval, tombstone
 from orchestration.ledger.tables import (
     customer_id_anchor,
@@ -37,7 +38,7 @@ from orchestration.ledger.tables import (
     suppression_lift,
 )
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 
 def _remember_changes_of_identity(connection: Connection) -> None:
@@ -79,6 +80,12 @@ def _let_opt_outs_find_people(connection: Connection) -> None:
             index.create(connection, checkfirst=True)
 
 
+def _remember_rights(connection: Connection) -> None:
+    """7: what became of privacy requests, erasures under way, salts of batches."""
+    for table in (privacy_step, erasure_work, batch_salt):
+        table.create(connection, checkfirst=True)
+
+
 # version -> the step that leads there from the version before, in the caller's transaction.
 STEPS: Mapping[int, Callable[[Connection], None]] = {
     2: _remember_changes_of_identity,
@@ -86,6 +93,7 @@ STEPS: Mapping[int, Callable[[Connection], None]] = {
     4: _remember_standing_approvals,
     5: _remember_consent_events,
     6: _let_opt_outs_find_people,
+    7: _remember_rights,
 }
 
 

@@ -38,8 +38,8 @@ class Mandate:
 
 @dataclass(frozen=True)
 class Intent:
-    """One row of the outbox. ``operation``: add, update, remove, prune (old identifiers), or
-    suppress (a vendor's own record of an opt-out)."""
+    """One row of the outbox. ``operation``: add, update, remove, prune (old identifiers),
+    suppress (a vendor's own record of an opt-out), or erase (whatever a vendor holds)."""
 
     outbox_id: int
     plan_hash: str | None
@@ -85,6 +85,11 @@ def under_way(connection: Connection, mandate: Mandate, limit: int) -> list[Inte
     return _read(connection, _of(mandate) & (outbox.c.state == "sending"), limit)
 
 
+def of_plan(connection: Connection, plan_hash: str, limit: int) -> list[Intent]:
+    """Undecided rows of a plan, whatever their state."""
+    return _read(connection, outbox.c.plan_hash == plan_hash, limit)
+
+
 def pending_of_keys(
     connection: Connection, destination: str, object_name: str, keys: Sequence[str]
 ) -> list[Intent]:
@@ -110,7 +115,7 @@ def opt_out_objects(connection: Connection, destination: str | None = None) -> l
         statement = statement.where(outbox.c.destination == destination)
     rows = connection.execute(statement.order_by(outbox.c.outbox_id))
     kinds = {
-        (row.destination, row.object): "consent" if row.operation == "suppress" else "membership"
+        (row.destination, row.object): "membership" if row.operation == "remove" else "consent"
         for row in rows
     }
     return [Mandate(None, *where, kind, "") for where, kind in kinds.items()]

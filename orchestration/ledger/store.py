@@ -6,6 +6,7 @@ What never does: tables and their statements (the files beside this one).
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -98,6 +99,29 @@ class Ledger:
         """Read one consistent moment without keeping writers out."""
         with _store_errors(), self._engine.connect() as connection:
             yield connection.execution_options(**{READ_OPTION: True})
+
+    def write_anew(self) -> None:
+        """Write a SQLite ledger's file anew and empty its log, so that no byte of what was deleted
+        is left; a server's own vacuum does that there. What is open in other processes may go on.
+
+        Raises:
+            LedgerError: somebody is in the middle of reading or writing: run this again.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return
+        pooled = self._engine.raw_connection()
+        try:
+            cursor = pooled.cursor()
+            cursor.execute("vacuum")
+            cursor.execute("pragma wal_checkpoint(truncate)")
+            is_busy = any(row[0] for row in cursor.fetchall())
+            cursor.close()
+        except sqlite3.OperationalError as error:
+            raise _busy() from error
+        finally:
+            pooled.close()
+        if is_busy:
+            raise _busy()
 
     def verify(self) -> int:
         """Check the pages, the chain, and what its links speak of; the number of links.
@@ -196,6 +220,8 @@ def open_ledger(settings: Settings, *, now: Callable[[], datetime] = utc_now) ->
         check_file(file)
     try:
         engine = open_engine(settings.ledger_url)
+        key = tombstones.key_loader(settings.tombstone_key, anchor_folder / tombstones.KEY_FILE)
+        engine.update_execution_options(**{tombstones.KEY_OPTION: key})
     except (OSError, SQLAlchemyError, ImportError) as error:
         raise LedgerError(
             f"The ledger cannot be opened ({type(error).__name__}).",
@@ -224,6 +250,13 @@ def _bring_up(ledger: Ledger, anchored: audit.Head | None, now: Callable[[], dat
             raise damaged("The ledger's anchor", "is missing")
     with ledger.transaction() as connection:
         migrations.migrate(connection, now())
+
+
+def _busy() -> LedgerError:
+    return LedgerError(
+        "The ledger's file is in use and cannot be written anew.",
+        remedy="Wait for what runs now, then run this again.",
+    )
 
 
 @contextmanager

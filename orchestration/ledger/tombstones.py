@@ -1,10 +1,11 @@
 """Tombstones: people who were erased, known by keyed digests only, so that nobody makes them again.
 
-What lives here: the key's file, digests, burying and looking up.
+What lives here: the key and its file, digests, burying and looking up.
 What never does: an identifier in clear; erasing; who asks at the gate.
 
-A plain digest of an address can be guessed; this one needs the key, which stands in a file beside
-the ledger and in no backup of it. Without the key the tombstones tell nothing.
+A plain digest of an address can be guessed; this one needs the key, which comes from the
+environment or stands in a file beside the ledger, and in no backup of it. Without the key the
+tombstones tell nothing, so another key than the one they were made with is refused.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,14 +27,60 @@ from orchestration.ledger.audit import fsync_folder
 from orchestration.ledger.errors import LedgerError
 from orchestration.ledger.safety_tables import tombstone
 from orchestration.ledger.statements import INSERTED_ROWS, chunks, next_sequence
+from orchestration.settings import Secret
 
 KEY_FILE = "tombstone.key"
 KEY_BYTES = 32
-IDENTIFIER_TYPES = ("customer_id", "email", "phone")
+# Addresses in any spelling or as anybody's digest; ``record``: source table|relation|id.
+IDENTIFIER_TYPES = (
+    "customer_id", "email", "phone", "email_sha256", "phone_sha256", "phone_digits", "record",
+)  # fmt: skip
+# Where a connection of the ledger finds the key: a callable, since most work never needs it.
+KEY_OPTION = "tributary_tombstone_key"
+# The tombstone by which a key shows that it is the one.
+_KEY_TYPE = "key"
 _WITNESSED = ("sequence", "digest", "identifier_type", "buried_at")
 _LOOKED_UP = 5_000
 
 Identifier = tuple[str, str]
+
+
+def key_loader(secret: Secret | None, file: Path) -> Callable[[], bytes]:
+    """The key from the environment, else the one in the file; read when it is first needed."""
+    if secret is None:
+        return lambda: load_key(file)
+    return lambda: hashlib.sha256(secret.reveal().encode()).digest()
+
+
+def key_of(connection: Connection) -> bytes:
+    """The key of an opened ledger, by which all its tombstones were made.
+
+    Raises:
+        LedgerError: the key is another one: nobody would be found, so nothing may go on.
+    """
+    loader = connection.get_execution_options()[KEY_OPTION]
+    key: bytes = loader()
+    known: str | None = connection.execute(
+        select(tombstone.c.digest).where(tombstone.c.identifier_type == _KEY_TYPE)
+    ).scalar()
+    if known is not None and known != _keyed(key, _KEY_TYPE, ""):
+        raise LedgerError(
+            "The key of the tombstones is not the one they were made with.",
+            remedy="Put TRIBUTARY_TOMBSTONE_KEY or tombstone.key back from where it was kept.",
+        )
+    return key
+
+
+def is_anybody_buried(connection: Connection) -> bool:
+    """False where no look-up can find anything."""
+    return connection.execute(select(tombstone.c.sequence).limit(1)).first() is not None
+
+
+def digests(connection: Connection) -> list[str]:
+    """Every tombstone, in order."""
+    return list(
+        connection.execute(select(tombstone.c.digest).order_by(tombstone.c.sequence)).scalars()
+    )
 
 
 def load_key(file: Path) -> bytes:
@@ -63,8 +110,7 @@ def digest(key: bytes, identifier: Identifier) -> str:
     kind, value = identifier
     if kind not in IDENTIFIER_TYPES:
         raise UnknownNameError("identifier type", kind, list(IDENTIFIER_TYPES))
-    shown = value.strip().lower() if kind == "email" else value.strip()
-    return hmac.new(key, f"{kind}\0{shown}".encode(), hashlib.sha256).hexdigest()
+    return _keyed(key, kind, value.strip().lower() if kind == "email" else value.strip())
 
 
 def bury(
@@ -79,6 +125,9 @@ def bury(
     new = [(name, kind) for name, kind in sorted(named.items()) if name not in known]
     if not new:
         return 0
+    buried_count = len(new)
+    if not _is_key_shown(connection):
+        new.append((_keyed(key, _KEY_TYPE, ""), _KEY_TYPE))
     first = next_sequence(connection, tombstone.name, len(new))
     connection.execute(
         tombstone.insert(),
@@ -90,7 +139,7 @@ def bury(
     detail: dict[str, Any] = {"first_sequence": first, "count": len(new)}
     detail["digest"] = _batch_digest(connection, first, len(new))
     audit.append(connection, "tombstone", detail, at)
-    return len(new)
+    return buried_count
 
 
 def buried(connection: Connection, key: bytes, identifiers: Set[Identifier]) -> set[Identifier]:
@@ -103,6 +152,16 @@ def tombstones_stand(connection: Connection, detail: Mapping[str, Any]) -> bool:
     """True where the batch that a link records is in the table, unchanged."""
     found = _batch_digest(connection, detail["first_sequence"], detail["count"])
     return bool(found == detail["digest"])
+
+
+def _keyed(key: bytes, kind: str, shown: str) -> str:
+    # landing/erased.py computes the same in SQL.
+    return hmac.new(key, f"{kind}|{shown}".encode(), hashlib.sha256).hexdigest()
+
+
+def _is_key_shown(connection: Connection) -> bool:
+    statement = select(tombstone.c.sequence).where(tombstone.c.identifier_type == _KEY_TYPE)
+    return connection.execute(statement).first() is not None
 
 
 def _known(connection: Connection, digests: Sequence[str]) -> set[str]:

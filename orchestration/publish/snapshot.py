@@ -96,7 +96,7 @@ def publish(
         is_new = not folder.exists()
         if is_new:
             _export(settings, warehouse, relations, tables, folder, build_id)
-        _point(settings, folder, now())
+        point(settings, folder, now())
         new = registration.register(warehouse, ledger, suppress)
     _drop_old(settings, folder)
     return PublishReport(
@@ -212,11 +212,7 @@ def _export(
         },
     }
     (temporary / "manifest.json").write_text(json.dumps(content, indent=2), encoding="utf-8")
-    for file in temporary.iterdir():
-        file.chmod(0o600)
-        with file.open("rb") as stream:
-            os.fsync(stream.fileno())
-    fsync_folder(temporary)
+    make_durable(temporary)
     kill_point("publish_exported")
     temporary.rename(folder)
     fsync_folder(settings.published_dir)
@@ -271,7 +267,16 @@ def _write_lookup(warehouse: duckdb.DuckDBPyConnection, file: Path) -> None:
         lookup.close()
 
 
-def _point(settings: Settings, folder: Path, at: datetime) -> None:
+def make_durable(folder: Path) -> None:
+    """Private, and on disk as a whole, before anything points to it."""
+    for file in folder.iterdir():
+        file.chmod(0o600)
+        with file.open("rb") as stream:
+            os.fsync(stream.fileno())
+    fsync_folder(folder)
+
+
+def point(settings: Settings, folder: Path, at: datetime) -> None:
     """Move the pointer; readers see the old snapshot or the new one."""
     # The folder's time says when it was last current: what `_drop_old` goes by.
     os.utime(folder, (at.timestamp(), at.timestamp()))

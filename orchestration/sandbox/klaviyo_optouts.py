@@ -24,7 +24,7 @@ SUPPRESSED_AT = "2026-01-01T00:00:00+00:00"
 
 
 class KlaviyoOptOuts:
-    """Who asked to be left alone; the record of it outlives the profile."""
+    """Who asked to be left alone; only an erasure takes the record of it away."""
 
     def __init__(self, truth: Truth) -> None:
         self._truth = truth
@@ -95,10 +95,14 @@ class KlaviyoOptOuts:
         value = _identifier(column, value, f"{at}/attributes")
         with self._truth.transaction():
             found = self._truth.find_profile(column, value)
+            gone = {value}
             if found is not None:
                 self._truth.delete_profile(found[0])
+                held = [found[1].get(one) for one in ("email", "phone_number", "external_id")]
+                gone |= {found[0], *(str(one) for one in held if one)}
+            self._truth.forget_facts("klaviyo", gone)
             self._truth.log_write("klaviyo", "erase", "", 1)
-            self._truth.add_fact("klaviyo", "erased", column, value, {})
+            self._truth.note_erasure("klaviyo", f"{column}:{value}")
         return Response(status_code=202)
 
     def _note_suppressed(self, email: str, reason: str) -> None:

@@ -139,10 +139,14 @@ class Postscript:
     async def _redact(self, request: Request) -> Response:
         name, value = await _identifier(request, REDACT_IDENTIFIERS)
         with self._truth.transaction():
+            values = {value}
             for person in self._subscribers().values():
                 if str(person[name]) == value:
                     self._truth.forget_document("postscript", "subscribers", person["id"])
-            self._truth.add_fact("postscript", "redact", "", f"{name}:{value}", {})
+                    known = (person[one] for one in ("id", "phone_number", "email"))
+                    values |= {str(one) for one in known if one}
+            self._truth.forget_facts("postscript", values)
+            self._truth.note_erasure("postscript", f"{name}:{value}")
             self._truth.log_write("postscript", "redact", "", 1)
         return JSONResponse({"message": "OK"}, status_code=202)
 

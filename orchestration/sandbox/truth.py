@@ -8,7 +8,9 @@ What never does: wire formats, and anything of our own ledger: this is the other
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
+import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -57,6 +59,7 @@ class Truth:
 
     def __init__(self, state_dir: Path) -> None:
         state_dir.mkdir(parents=True, exist_ok=True)
+        self._key = secrets.token_bytes(32)
         # The server answers from one thread, which is not always the one that opened the file.
         self._connection = sqlite3.connect(
             state_dir / "vendors.sqlite", isolation_level=None, check_same_thread=False
@@ -187,6 +190,24 @@ class Truth:
             (vendor, kind, object_id, key, json.dumps(body)),
         )
         return cursor.rowcount == 1
+
+    def forget_facts(self, vendor: str, values: Iterable[str]) -> None:
+        """Erase every fact of the vendor in whose key or body one of the values stands, and the
+        values from its log."""
+        for value in values:
+            self._connection.execute(
+                "update write set object_id = '' where vendor = ? and instr(object_id, ?) > 0",
+                (vendor, value),
+            )
+            self._connection.execute(
+                "delete from fact where vendor = ? and (instr(key, ?) > 0 or instr(body, ?) > 0)",
+                (vendor, value, json.dumps(value)[1:-1]),
+            )
+
+    def note_erasure(self, vendor: str, value: str) -> None:
+        """Note once that somebody was erased; whom, nobody can tell who lacks this server's key."""
+        key = hmac.new(self._key, value.encode(), hashlib.sha256).hexdigest()
+        self.add_fact(vendor, "erased", "", key, {})
 
     def facts(self, vendor: str, kind: str, object_id: str = "") -> dict[str, dict[str, Any]]:
         """What was noted of one kind, by key."""

@@ -27,8 +27,9 @@ MODEL_META = {"sync"}
 SYNC = {"destination", "object", "key", "kind", "schedule", "purpose"}
 COLUMN_META = {
     "pii", "key", "required", "not_null", "minimum", "above", "values", "phone_region", "unit",
-    "export_only",
+    "export_only", "person",
 }  # fmt: skip
+RAW_TABLE_META = {"on_erasure"}
 PII = {"direct", "indirect"}
 SOURCE = {"name", "description", "schema", "tables", "config", "database", "quoting"}
 TABLE = {"name", "description", "columns", "config", "identifier", "quoting", "data_tests"}
@@ -168,7 +169,7 @@ def unknown_keys(content: Mapping[str, Any]) -> Iterator[tuple[str, set[str]]]:
         for table in source.get("tables") or []:
             place = f"{source['name']}.{table['name']}"
             yield from _extra(place, table.get("quoting") or {}, QUOTING)
-            yield from _relation(place, table, TABLE, COLUMN_META)
+            yield from _relation(place, table, TABLE, RAW_TABLE_META)
     for test in content.get("unit_tests") or []:
         yield from _unit_test(test)
     for group in content.get("groups") or []:

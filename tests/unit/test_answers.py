@@ -1,7 +1,7 @@
 """What commands answer: counts add up, hints are commands that exist."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from orchestration.project import BuildResult, NodeResult
 from orchestration.publish import PublishReport
 from orchestration.run import RunReport, Status, Step
 
+TODAY = date(2026, 11, 2)
 PLAN = SealedPlan(
     plan_hash="abcdef0123456789" * 4, destination="klaviyo", object="list/vip",
     model="sync_klaviyo__list_vip", kind="membership", purpose="marketing", seal_json="{}",
@@ -87,7 +88,7 @@ def test_a_run_gives_exit_code_and_seconds() -> None:
 
 def test_status_shows_what_stands_at_each_destination() -> None:
     now = Status("0123", (PLAN,), {("klaviyo", "list/vip"): 7})
-    value = answers.status(now).value
+    value = answers.status(now, TODAY).value
     assert value["findings"] == []
     assert value["build_id"] == "0123"
     assert value["delivered"] == [{"destination": "klaviyo", "object": "list/vip", "rows": 7}]
@@ -98,7 +99,7 @@ def test_status_counts_findings_with_what_is_at_stake() -> None:
         FindingCount("overlapping_rate", 2, None, "Two rates hold."),
         FindingCount("refund_above_line", 1, Decimal("11.0000"), "More was refunded."),
     )
-    answer = answers.status(Status("0123", (), {}, found))
+    answer = answers.status(Status("0123", (), {}, found), TODAY)
     assert answer.value["findings"] == [
         {"finding": "overlapping_rate", "count": 2, "amount": None},
         {"finding": "refund_above_line", "count": 1, "amount": "11.0000"},
@@ -134,7 +135,7 @@ def test_what_is_skipped_is_said_once_per_destination_and_reason() -> None:
     ]
     line = "Skipped: list/vip, profiles at mailbird; no TRIBUTARY_MAILBIRD_SECRET is set."
     for answer in (
-        answers.status(Status("0123", (), {}, (), tuple(skips))),
+        answers.status(Status("0123", (), {}, (), tuple(skips)), TODAY),
         answers.run(RunReport(skipped=tuple(skips))),
         answers.planning([], skips),
     ):

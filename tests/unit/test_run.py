@@ -57,7 +57,11 @@ class FakeDay:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, states: list[str]) -> None:
         self.calls: list[str] = []
         self.states = states
-        for room in ("land", "check_border", "fit_identity", "build", "publish_build", "plan"):
+        rooms = (
+            "erase_requested", "land", "check_border", "fit_identity", "build", "publish_build",
+            "plan",
+        )  # fmt: skip
+        for room in rooms:
             monkeypatch.setattr(run, room, self._called(room))
         monkeypatch.setattr(run, "skipped_deliveries", lambda *_: (SKIPPED,))
         monkeypatch.setattr(run, "approve_open_plans", self._approve)
@@ -101,7 +105,7 @@ class FakeDay:
         )
 
 
-BEFORE = ["land", "check_border", "build", "publish_build", "plan"]
+BEFORE = ["erase_requested", "land", "check_border", "build", "publish_build", "plan"]
 
 
 def test_without_approval_nothing_is_sent_and_the_plans_wait(
@@ -119,7 +123,7 @@ def test_with_the_setting_on_the_fit_comes_before_the_build(
 ) -> None:
     day = FakeDay(monkeypatch, [])
     day.run(approve=False, is_probabilistic=True)
-    assert day.calls == ["land", "check_border", "fit_identity", *BEFORE[2:]]
+    assert day.calls == ["erase_requested", "land", "check_border", "fit_identity", *BEFORE[3:]]
 
 
 def test_an_earlier_approval_is_sent_without_approving_more(

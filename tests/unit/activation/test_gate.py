@@ -9,6 +9,7 @@ import pytest
 from orchestration.activation.gate import channel_of
 from orchestration.destinations.base import Limits, Receipt, RetriableError, Row
 from orchestration.errors import UnknownNameError
+from orchestration.ledger import LedgerError, tombstones
 from orchestration.ledger.tables import delivered, receipt
 from tests.unit.activation.world import SPEC, Vendor, World, sha
 
@@ -53,6 +54,30 @@ def test_plain_identifiers_are_digested_as_the_ledger_does(
     world.approve(world.plan(spec).plan_hash)
     world.suppress(*subject, channel="email", purpose="marketing")
     assert world.deliver(vendor).deliveries[0].count("superseded") == 1
+    assert vendor.calls == []
+
+
+@pytest.mark.parametrize(
+    "identifier", [("customer_id", "b"), ("email_sha256", sha("b@example.test"))]
+)
+def test_a_person_erased_after_approval_is_refused_by_her_tombstone(
+    world: World, vendor: Vendor, identifier: tuple[str, str]
+) -> None:
+    approved(world, THREE)
+    with world.ledger.transaction() as connection:
+        tombstones.bury(connection, tombstones.key_of(connection), [identifier], world.clock())
+    assert world.deliver(vendor).is_complete
+    assert vendor.members == {sha("a@example.test"), sha("c@example.test")}
+    dropped = [row["verdict"] for row in world.rows(receipt) if row["key"] == "b"]
+    assert dropped == ["superseded"]
+
+
+def test_without_the_key_of_the_tombstones_nobody_is_added(world: World, vendor: Vendor) -> None:
+    approved(world, THREE)
+    with world.ledger.transaction() as connection:
+        tombstones.bury(connection, b"k" * 32, [("customer_id", "b")], world.clock())
+    with pytest.raises(LedgerError, match="not the one they were made with"):
+        world.deliver(vendor)
     assert vendor.calls == []
 
 
