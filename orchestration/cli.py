@@ -20,7 +20,7 @@ from orchestration.commands.ledger import ledger_app
 from orchestration.commands.margin import explain_order
 from orchestration.commands.optouts import optout
 from orchestration.commands.plans import plan_app
-from orchestration.commands.serve import serve
+from orchestration.commands.serve import reader, serve
 from orchestration.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ app.add_typer(identity_app, name="identity")
 app.add_typer(plan_app, name="plan")
 app.command()(approve)
 app.command()(key)
+app.command()(reader)
 app.command()(serve)
 app.add_typer(ledger_app, name="ledger")
 fit_app = typer.Typer(help="Estimate what SQL cannot, and land it.", no_args_is_help=True)

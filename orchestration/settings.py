@@ -7,6 +7,7 @@ What never does: defaults for secrets, and any reading of a warehouse, ledger or
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -201,6 +202,53 @@ class CollectorSettings:
         return found
 
 
+@dataclass(frozen=True)
+class ProfileKey:
+    """One reader of profiles: her name, the digest of her key, what she may read.
+
+    The key itself is nowhere: it has 256 random bits, so that its plain SHA-256 tells nothing.
+    """
+
+    name: str
+    digest: str
+    scopes: frozenset[str]
+
+    def __repr__(self) -> str:
+        return f"ProfileKey({self.name}: {', '.join(sorted(self.scopes))}, ***)"
+
+
+@dataclass(frozen=True)
+class ProfileSettings:
+    """Who may read profiles; without keys nobody is answered."""
+
+    keys: tuple[ProfileKey, ...]
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> ProfileSettings:
+        """Read TRIBUTARY_PROFILE_KEYS, or the lines of TRIBUTARY_PROFILE_KEYS_FILE:
+        ``name:scope+scope:sha256``, by commas or lines.
+
+        Raises:
+            ConfigurationError: an entry has another form, an unknown scope, or a name or key that
+                came before.
+        """
+        variable = "TRIBUTARY_PROFILE_KEYS"
+        given = _secret(variable, os.environ if environ is None else environ)
+        text = "" if given is None else given.reveal()
+        keys = tuple(
+            _profile_key(variable, entry.strip())
+            for entry in text.replace("\n", ",").split(",")
+            if entry.strip()
+        )
+        for names in ([key.name for key in keys], [key.digest for key in keys]):
+            if len(set(names)) < len(names):
+                raise ConfigurationError(
+                    f"{variable} holds a name or a key twice.",
+                    remedy="Give each reader a name and a key of her own.",
+                )
+        return cls(keys)
+
+
 def read_kill_at(environ: Mapping[str, str] | None = None) -> tuple[str, int] | None:
     """The point at which a crash test kills this process, and at which passage; else None.
 
@@ -244,6 +292,7 @@ def exported(settings: Settings) -> Iterator[None]:
         os.environ.update(before)
 
 
+PROFILE_SCOPES = ("profile:read", "consent:read", "profile:contact")
 KEY_SCOPES = ("preferences:write", "preferences:read", "events:write")
 SECRET_CHARACTERS_MIN = 16
 _WEBHOOK_SOURCES = ("shopify", "klaviyo", "postscript")
@@ -322,6 +371,20 @@ def _secret(variable: str, env: Mapping[str, str]) -> Secret | None:
     if not value.strip():
         raise ConfigurationError(f"{variable} is empty.", remedy="Set it or unset it.")
     return Secret(value)
+
+
+def _profile_key(variable: str, entry: str) -> ProfileKey:
+    # Scopes hold a colon themselves: the name stands before the first, the digest behind the last.
+    name, _, rest = entry.partition(":")
+    shown, _, digest = rest.rpartition(":")
+    scopes = frozenset(shown.split("+"))
+    is_formed = re.fullmatch(r"[a-z0-9_-]{1,40}", name) and re.fullmatch(r"[0-9a-f]{64}", digest)
+    if not is_formed or not scopes <= set(PROFILE_SCOPES):
+        raise ConfigurationError(
+            f"{variable} holds an entry that is not name:scope+scope:sha256.",
+            remedy=f"Make it with 'tributary reader NAME'; scopes: {', '.join(PROFILE_SCOPES)}.",
+        )
+    return ProfileKey(name, digest, scopes)
 
 
 def _secrets(variable: str, env: Mapping[str, str]) -> tuple[Secret, ...]:
