@@ -183,13 +183,14 @@ def _consent(
 ) -> tuple[Consent, ...]:
     every = {*subjects.asked, *subjects.sent, *(("customer_id", one) for one in subjects.people)}
     states = consent_events.states(connection, every)
+    suppressed = facts.suppressed_anywhere(connection, {*subjects.asked, *subjects.sent})
     is_barred = bool(batch.get("is_minor") or batch.get("is_deletion_requested"))
     found = []
     for (channel, purpose), name in SCOPES.items():
         binding = subjects.of_channel(channel)
         about = [one for one in states if (one.channel, one.purpose) == (channel, purpose)]
         said = _said(about, binding)
-        is_suppressed = bool(facts.suppressed(connection, channel, purpose, binding))
+        is_suppressed = any((one, channel, purpose) in suppressed for one in binding)
         state, since, origin = _newer(said, _batch_said(batch, name))
         if is_suppressed or is_barred:
             state = OPTED_OUT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.proof.consent import collector, propagation
+from tests.proof.consent import collector, profile_api, propagation
 from tests.proof.harness import Claim, prove
 
 CLAIMS = [
@@ -18,6 +18,11 @@ CLAIMS = [
         "propagated",
         "A no at the preference centre reaches every vendor that is well",
         propagation.propagated,
+    ),
+    Claim(
+        "profiles",
+        "A person's profile is answered with the choice that she made just before",
+        profile_api.answered,
     ),
 ]
 
