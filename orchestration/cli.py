@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestration.commands.approvals import approve, key
+from orchestration.commands.canary import canary
 from orchestration.commands.delivery import deliver, drift
 from orchestration.commands.identity import explain_app, identity_app
 from orchestration.commands.ledger import ledger_app
@@ -145,6 +146,7 @@ def publish(json: Json = False) -> None:
 
 app.command()(deliver)
 app.command()(drift)
+app.command()(canary)
 app.command()(optout)
 
 

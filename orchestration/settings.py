@@ -249,6 +249,43 @@ class ProfileSettings:
         return cls(keys)
 
 
+@dataclass(frozen=True)
+class CanarySettings:
+    """Addresses of nobody, by which opting out is tested; None where there are none."""
+
+    email: str | None
+    phone: str | None
+
+    def __repr__(self) -> str:
+        return "CanarySettings(***)"
+
+    @property
+    def is_set(self) -> bool:
+        return self.email is not None or self.phone is not None
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> CanarySettings:
+        """Read TRIBUTARY_CANARY_EMAIL and TRIBUTARY_CANARY_PHONE.
+
+        Raises:
+            ConfigurationError: one of them has not the form that a test needs.
+        """
+        env = os.environ if environ is None else environ
+        email, phone = env.get("TRIBUTARY_CANARY_EMAIL"), env.get("TRIBUTARY_CANARY_PHONE")
+        # Each test opts out an address of its own: a tag is put behind the local part.
+        if email is not None and not re.fullmatch(r"[a-z0-9._-]{1,40}@[a-z0-9.-]+[.][a-z]+", email):
+            raise ConfigurationError(
+                "TRIBUTARY_CANARY_EMAIL is no plain address in small letters.",
+                remedy="Give a mailbox of your own that is nobody's, without a '+'.",
+            )
+        if phone is not None and not re.fullmatch(r"[+][1-9][0-9]{6,14}", phone):
+            raise ConfigurationError(
+                "TRIBUTARY_CANARY_PHONE is no phone in E.164.",
+                remedy="Give a number of your own that is nobody's, as +12025550100.",
+            )
+        return cls(email, phone)
+
+
 def read_kill_at(environ: Mapping[str, str] | None = None) -> tuple[str, int] | None:
     """The point at which a crash test kills this process, and at which passage; else None.
 

@@ -11,7 +11,17 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, bindparam, exists, or_, select, tuple_
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Select,
+    Table,
+    bindparam,
+    exists,
+    or_,
+    select,
+    tuple_,
+)
 
 from orchestration.errors import UnknownNameError
 from orchestration.ledger.errors import LedgerError
@@ -116,12 +126,12 @@ def same_people(connection: Connection, ids: Set[str]) -> set[str]:
     found, edge = set(ids), set(ids)
     while edge:
         rows = connection.execute(_CHANGES_OF, {"edge": sorted(edge)})
-        edge = {one for row in rows for one in (row[0], row[1])} - found
+        edge = {str(one) for row in rows for one in row} - found
         found |= edge
     return found
 
 
-def _changes_of() -> Select[tuple[str, str]]:
+def _changes_of() -> Select[Any]:
     """Changes from or to ids of ``edge`` that no later change of the same id undid."""
     later = customer_id_change.alias("later")
     holds = ~exists().where(
@@ -129,7 +139,7 @@ def _changes_of() -> Select[tuple[str, str]]:
         later.c.changed_at > customer_id_change.c.changed_at,
     )
     old, new = customer_id_change.c.old_customer_id, customer_id_change.c.customer_id
-    edge = bindparam("edge", expanding=True)
+    edge: BindParameter[Any] = bindparam("edge", expanding=True)
     return select(old, new).where(new.is_not(None), holds, or_(old.in_(edge), new.in_(edge)))
 
 

@@ -157,7 +157,19 @@ class _Client:
     async def ask(self, question: dict[str, object]) -> tuple[int, dict[str, Any]]:
         """The status and the JSON of one answer."""
         body = json.dumps(question).encode()
-        line = self._free.pop() if self._free else await self._opened()
+        while True:
+            is_used = bool(self._free)
+            line = self._free.pop() if is_used else await self._opened()
+            try:
+                return await self._ask(line, body)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                # The server ends what was idle for long; a fresh connection may not fail.
+                if not is_used:
+                    raise
+
+    async def _ask(
+        self, line: tuple[asyncio.StreamReader, asyncio.StreamWriter], body: bytes
+    ) -> tuple[int, dict[str, Any]]:
         answers, out = line
         out.write(
             b"POST /profile HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
