@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.activation.spec import SyncSpec
+from orchestration.assets.canary import CANARY_JOB, CANARY_KEY, CANARY_SCHEDULE
 from orchestration.assets.names import (
     account_pool,
     delivery_job_name,
@@ -43,14 +44,22 @@ def build_automation(
     connected: Sequence[SyncSpec],
     shop_timezone: str,
     build_schedule: str,
+    has_canary: bool = False,
 ) -> Automation:
-    """Jobs, schedules in the shop's time zone (off for what is not ``connected``), and sensors."""
+    """Jobs, schedules in the shop's time zone (off for what is not ``connected``, and for the
+    canary unless ``has_canary``), and sensors."""
     # Whatever the snapshot stands on: landing, every model, their checks.
     everything_built = dg.AssetSelection.assets(snapshot_key()).upstream()
     build_job = dg.define_asset_job(
         "hourly_build",
         selection=everything_built,
         description="Land, build, check and publish.",
+        executor_def=dg.in_process_executor,
+    )
+    canary_job = dg.define_asset_job(
+        CANARY_JOB,
+        selection=dg.AssetSelection.assets(CANARY_KEY),
+        description="Opt nobody out, and see that every channel forgot her.",
         executor_def=dg.in_process_executor,
     )
     delivery_jobs = {spec.model: _delivery_job(spec) for spec in specs}
@@ -61,6 +70,15 @@ def build_automation(
             cron_schedule=build_schedule,
             execution_timezone=shop_timezone,
             default_status=dg.DefaultScheduleStatus.RUNNING,
+        ),
+        dg.ScheduleDefinition(
+            name=CANARY_JOB,
+            job=canary_job,
+            cron_schedule=CANARY_SCHEDULE,
+            execution_timezone=shop_timezone,
+            default_status=dg.DefaultScheduleStatus.RUNNING
+            if has_canary
+            else dg.DefaultScheduleStatus.STOPPED,
         ),
         *(
             dg.ScheduleDefinition(
@@ -76,7 +94,7 @@ def build_automation(
         ),
     ]
     return Automation(
-        jobs=[build_job, *delivery_jobs.values()],
+        jobs=[build_job, canary_job, *delivery_jobs.values()],
         schedules=schedules,
         sensors=_sensors(specs, list(delivery_jobs.values())),
     )

@@ -332,6 +332,11 @@ def exported(settings: Settings) -> Iterator[None]:
 PROFILE_SCOPES = ("profile:read", "consent:read", "profile:contact")
 KEY_SCOPES = ("preferences:write", "preferences:read", "events:write")
 SECRET_CHARACTERS_MIN = 16
+_DEFAULT_WORDS = (
+    "changeme", "change", "me", "please", "secret", "password", "default", "example", "placeholder",
+    "your", "my", "the", "token", "api", "key", "webhook", "here", "insert", "todo", "admin",
+    "test",
+)  # fmt: skip
 _WEBHOOK_SOURCES = ("shopify", "klaviyo", "postscript")
 _VENDOR_HOSTS = {
     "klaviyo": "https://a.klaviyo.com",
@@ -368,14 +373,28 @@ def _destination(name: str, env: Mapping[str, str]) -> DestinationSettings:
                 remedy="Write name=vendor_id,name=vendor_id.",
             )
         object_ids[ours.strip()] = theirs.strip()
+    base_url = env.get(f"{prefix}_URL", _VENDOR_HOSTS[name]).rstrip("/")
+    _check_host(name, base_url, env)
     return DestinationSettings(
         name=name,
-        base_url=env.get(f"{prefix}_URL", _VENDOR_HOSTS[name]).rstrip("/"),
+        base_url=base_url,
         account_id=env.get(f"{prefix}_ACCOUNT_ID", ""),
         secret=_secret(f"{prefix}_SECRET", env),
         object_ids=object_ids,
         membership_days=_whole(f"{prefix}_MEMBERSHIP_DAYS", env),
     )
+
+
+def _check_host(name: str, base_url: str, env: Mapping[str, str]) -> None:
+    """A credential goes to its vendor, to this machine, or to a host that somebody allowed."""
+    host = urlsplit(base_url).hostname or ""
+    more = filter(None, env.get("TRIBUTARY_ALLOWED_HOSTS", "").split(","))
+    allowed = {urlsplit(_VENDOR_HOSTS[name]).hostname, *LOOPBACK_HOSTS, *map(str.strip, more)}
+    if host not in allowed:
+        raise ConfigurationError(
+            f"TRIBUTARY_{name.upper()}_URL leads to a host that is not allowed.",
+            remedy=f"Use {_VENDOR_HOSTS[name]}, or name the host in TRIBUTARY_ALLOWED_HOSTS.",
+        )
 
 
 def _whole(variable: str, env: Mapping[str, str]) -> int | None:
@@ -407,7 +426,20 @@ def _secret(variable: str, env: Mapping[str, str]) -> Secret | None:
         return None
     if not value.strip():
         raise ConfigurationError(f"{variable} is empty.", remedy="Set it or unset it.")
+    if any(map(_is_default, value.split(","))):
+        raise ConfigurationError(
+            f"{variable} holds the secret of an example.",
+            remedy="Set a secret that was issued to you; everybody knows this one.",
+        )
     return Secret(value)
+
+
+def _is_default(secret: str) -> bool:
+    """True for what stands in examples: a word that everybody tries, said once or more often, or
+    one sign again and again."""
+    letters = re.sub(r"[^a-z]", "", secret.lower())
+    is_word = re.fullmatch(rf"({'|'.join(_DEFAULT_WORDS)})+", letters)
+    return bool(is_word) or len(set(secret.strip())) == 1
 
 
 def _profile_key(variable: str, entry: str) -> ProfileKey:

@@ -29,7 +29,7 @@ COLUMN_META = {
     "pii", "key", "required", "not_null", "minimum", "above", "values", "phone_region", "unit",
     "export_only",
 }  # fmt: skip
-PII = {"direct", "indirect"}
+PII = {"direct", "indirect", "sensitive"}
 SOURCE = {"name", "description", "schema", "tables", "config", "database", "quoting"}
 TABLE = {"name", "description", "columns", "config", "identifier", "quoting", "data_tests"}
 QUOTING = {"identifier", "schema", "database"}
