@@ -142,7 +142,7 @@ async def _poisson(home: Path, url: str, profiles: int, seconds: int) -> list[As
                 late = time.monotonic() - started
             status, shown = await client.ask(_question(who, number))
             took = time.monotonic() - begun - due - late
-            return Asked(status, took, not is_choosing or _is_out(shown))
+            return Asked(status, took, not is_choosing or status != 200 or _is_out(shown))
 
         return list(await asyncio.gather(*(one(number, due) for number, due in enumerate(waits))))
 
@@ -181,9 +181,10 @@ class _Client:
         )
         head = await answers.readuntil(b"\r\n\r\n")
         (length,) = re.findall(rb"content-length: ([0-9]+)", head)
-        shown = json.loads(await answers.readexactly(int(length)))
+        answer, status = await answers.readexactly(int(length)), int(head.split()[1])
         self._free.append(line)
-        return int(head.split()[1]), shown
+        # A server that has too many connections says so in plain words.
+        return status, json.loads(answer) if status == 200 else {}
 
     async def _opened(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", self._port)
