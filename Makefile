@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ORACLES ?= .venv-oracles
+AUDIT ?= .venv-audit
 
 # Telemetry off before anything is imported.
 export DO_NOT_TRACK := 1
@@ -13,7 +14,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := yes
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help install demo test check lint types walls units sql docs ui prove-house prove-identity prove-margin prove-delivery prove-consent prove-marketing oracles bench bench-margin clean
+.PHONY: help install demo test check lint types walls units sql docs ui prove-house prove-identity prove-margin prove-delivery prove-consent prove-marketing oracles audit bench bench-margin clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -91,5 +92,10 @@ oracles: ## our payloads and hashes against the vendors' own clients, in an envi
 	$(ORACLES)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,oracles]'
 	$(ORACLES)/bin/python -m pytest tests/contracts/oracles
 
+audit: ## known weaknesses of every pinned package, and var/sbom.cdx.json; says NOT CHECKED without a feed
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet --constraint constraints.txt pip-audit
+	$(AUDIT)/bin/python -m tests.audit
+
 clean: ## remove what builds and runs left behind, the virtual environment included
-	rm -rf $(VENV) $(ORACLES) var target logs build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(ORACLES) $(AUDIT) var target logs build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.activation.spec import SyncSpec
+from orchestration.assets.canary import CANARY_JOB, CANARY_KEY, CANARY_SCHEDULE
 from orchestration.assets.names import (
     account_pool,
     delivery_job_name,
@@ -56,8 +57,10 @@ def build_automation(
     ledger_keys: Sequence[dg.AssetKey],
     shop_timezone: str,
     build_schedule: str,
+    has_canary: bool = False,
 ) -> Automation:
-    """Jobs, schedules in the shop's time zone (off for what is not ``connected``), and sensors.
+    """Jobs, schedules in the shop's time zone (off for what is not ``connected``, and for the
+    canary unless ``has_canary``), and sensors.
 
     Args:
         ledger_keys: raw tables that the ledger fills.
@@ -70,6 +73,12 @@ def build_automation(
         description="Land, build, check and publish.",
         executor_def=dg.in_process_executor,
     )
+    canary_job = dg.define_asset_job(
+        CANARY_JOB,
+        selection=dg.AssetSelection.assets(CANARY_KEY),
+        description="Opt nobody out, and see that every channel forgot her.",
+        executor_def=dg.in_process_executor,
+    )
     delivery_jobs = {spec.model: _delivery_job(spec) for spec in specs}
     schedules = [
         dg.ScheduleDefinition(
@@ -78,6 +87,15 @@ def build_automation(
             cron_schedule=build_schedule,
             execution_timezone=shop_timezone,
             default_status=dg.DefaultScheduleStatus.RUNNING,
+        ),
+        dg.ScheduleDefinition(
+            name=CANARY_JOB,
+            job=canary_job,
+            cron_schedule=CANARY_SCHEDULE,
+            execution_timezone=shop_timezone,
+            default_status=dg.DefaultScheduleStatus.RUNNING
+            if has_canary
+            else dg.DefaultScheduleStatus.STOPPED,
         ),
         *(
             dg.ScheduleDefinition(
@@ -93,7 +111,7 @@ def build_automation(
         ),
     ]
     return Automation(
-        jobs=[build_job, *delivery_jobs.values()],
+        jobs=[build_job, canary_job, *delivery_jobs.values()],
         schedules=schedules,
         sensors=[
             _segment_sensor(build_job, everything_built, ledger_keys),

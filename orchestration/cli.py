@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestration.commands.approvals import approve, key
+from orchestration.commands.canary import canary
 from orchestration.commands.delivery import deliver, drift
 from orchestration.commands.identity import explain_app, identity_app
 from orchestration.commands.ledger import ledger_app
@@ -21,7 +22,7 @@ from orchestration.commands.margin import explain_order
 from orchestration.commands.optouts import optout
 from orchestration.commands.plans import plan_app
 from orchestration.commands.privacy import erase, export, privacy_app
-from orchestration.commands.serve import serve
+from orchestration.commands.serve import reader, serve
 from orchestration.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ app.add_typer(identity_app, name="identity")
 app.add_typer(plan_app, name="plan")
 app.command()(approve)
 app.command()(key)
+app.command()(reader)
 app.command()(serve)
 app.add_typer(ledger_app, name="ledger")
 app.command()(erase)
@@ -148,6 +150,7 @@ def publish(json: Json = False) -> None:
 
 app.command()(deliver)
 app.command()(drift)
+app.command()(canary)
 app.command()(optout)
 
 

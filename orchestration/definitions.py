@@ -15,6 +15,7 @@ import dagster as dg
 
 from orchestration.activation.connected import split_connected
 from orchestration.activation.spec import read_sync_specs
+from orchestration.assets.canary import build_canary
 from orchestration.assets.deliveries import build_delivery, build_plan
 from orchestration.assets.landed import build_landed
 from orchestration.assets.models import build_dbt_models
@@ -24,7 +25,7 @@ from orchestration.automation import build_automation
 from orchestration.checks.assets import build_border_checks
 from orchestration.ledger import utc_now
 from orchestration.project import DbtProject
-from orchestration.settings import Settings
+from orchestration.settings import CanarySettings, Settings
 
 
 def build_defs(
@@ -52,6 +53,7 @@ def build_defs(
         ledger_keys=[key for key in source_keys(manifest, translator) if is_of_ledger(key)],
         shop_timezone=str(project.variable("shop_timezone")),
         build_schedule=settings.build_schedule,
+        has_canary=CanarySettings.from_env().is_set,
     )
     return dg.Definitions(
         assets=[
@@ -60,6 +62,7 @@ def build_defs(
             build_snapshot(manifest, translator),
             *(build_plan(spec) for spec in specs),
             *(build_delivery(spec) for spec in specs),
+            build_canary(specs),
         ],
         asset_checks=[build_border_checks(manifest, translator)],
         jobs=automation.jobs,

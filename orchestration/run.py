@@ -18,6 +18,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from orchestration.activation import approval, desk
+from orchestration.activation.canary import Channel, opt_canary_out
 from orchestration.activation.connected import Skipped, split_connected
 from orchestration.activation.deliver import DeliveryReport, deliver, side_by_side
 from orchestration.activation.drift import Drift, check_drift
@@ -51,7 +52,7 @@ from orchestration.project import BuildFailedError, BuildResult, DbtProject
 from orchestration.publish import POINTER, PublishReport, publish
 from orchestration.rights.erase import Erasing, ErasureReport, work_on
 from orchestration.rights.requests import Requests, stand
-from orchestration.settings import Settings
+from orchestration.settings import CanarySettings, Settings
 
 
 class BorderError(TributaryError):
@@ -422,6 +423,23 @@ def read_back_all(
     with open_ledger(settings, now=now) as ledger:
         return check_drift(
             settings, ledger, specs, open_destination=open_destination, now=now, sleep=sleep
+        )
+
+
+def opt_out_canary(
+    settings: Settings, who: CanarySettings, *, now: Clock, sleep: Callable[[float], None]
+) -> list[Channel]:
+    """Opt the canary out and ask every connected channel.
+
+    Raises:
+        ConfigurationError, NoLookupError: see ``activation/canary.py``.
+    """
+    specs, _ = split_connected(
+        settings, read_sync_specs(DbtProject(settings).current_manifest())
+    )
+    with open_ledger(settings, now=now) as ledger:
+        return opt_canary_out(
+            settings, ledger, specs, who, open_destination=open_destination, now=now, sleep=sleep
         )
 
 

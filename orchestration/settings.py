@@ -7,6 +7,7 @@ What never does: defaults for secrets, and any reading of a warehouse, ledger or
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -212,6 +213,90 @@ class CollectorSettings:
         return found
 
 
+@dataclass(frozen=True)
+class ProfileKey:
+    """One reader of profiles: her name, the digest of her key, what she may read.
+
+    The key itself is nowhere: it has 256 random bits, so that its plain SHA-256 tells nothing.
+    """
+
+    name: str
+    digest: str
+    scopes: frozenset[str]
+
+    def __repr__(self) -> str:
+        return f"ProfileKey({self.name}: {', '.join(sorted(self.scopes))}, ***)"
+
+
+@dataclass(frozen=True)
+class ProfileSettings:
+    """Who may read profiles; without keys nobody is answered."""
+
+    keys: tuple[ProfileKey, ...]
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> ProfileSettings:
+        """Read TRIBUTARY_PROFILE_KEYS, or the lines of TRIBUTARY_PROFILE_KEYS_FILE:
+        ``name:scope+scope:sha256``, by commas or lines.
+
+        Raises:
+            ConfigurationError: an entry has another form, an unknown scope, or a name or key that
+                came before.
+        """
+        variable = "TRIBUTARY_PROFILE_KEYS"
+        given = _secret(variable, os.environ if environ is None else environ)
+        text = "" if given is None else given.reveal()
+        keys = tuple(
+            _profile_key(variable, entry.strip())
+            for entry in text.replace("\n", ",").split(",")
+            if entry.strip()
+        )
+        for names in ([key.name for key in keys], [key.digest for key in keys]):
+            if len(set(names)) < len(names):
+                raise ConfigurationError(
+                    f"{variable} holds a name or a key twice.",
+                    remedy="Give each reader a name and a key of her own.",
+                )
+        return cls(keys)
+
+
+@dataclass(frozen=True)
+class CanarySettings:
+    """Addresses of nobody, by which opting out is tested; None where there are none."""
+
+    email: str | None
+    phone: str | None
+
+    def __repr__(self) -> str:
+        return "CanarySettings(***)"
+
+    @property
+    def is_set(self) -> bool:
+        return self.email is not None or self.phone is not None
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> CanarySettings:
+        """Read TRIBUTARY_CANARY_EMAIL and TRIBUTARY_CANARY_PHONE.
+
+        Raises:
+            ConfigurationError: one of them has not the form that a test needs.
+        """
+        env = os.environ if environ is None else environ
+        email, phone = env.get("TRIBUTARY_CANARY_EMAIL"), env.get("TRIBUTARY_CANARY_PHONE")
+        # Each test opts out an address of its own: a tag is put behind the local part.
+        if email is not None and not re.fullmatch(r"[a-z0-9._-]{1,40}@[a-z0-9.-]+[.][a-z]+", email):
+            raise ConfigurationError(
+                "TRIBUTARY_CANARY_EMAIL is no plain address in small letters.",
+                remedy="Give a mailbox of your own that is nobody's, without a '+'.",
+            )
+        if phone is not None and not re.fullmatch(r"[+][1-9][0-9]{6,14}", phone):
+            raise ConfigurationError(
+                "TRIBUTARY_CANARY_PHONE is no phone in E.164.",
+                remedy="Give a number of your own that is nobody's, as +12025550100.",
+            )
+        return cls(email, phone)
+
+
 def read_kill_at(environ: Mapping[str, str] | None = None) -> tuple[str, int] | None:
     """The point at which a crash test kills this process, and at which passage; else None.
 
@@ -255,8 +340,14 @@ def exported(settings: Settings) -> Iterator[None]:
         os.environ.update(before)
 
 
+PROFILE_SCOPES = ("profile:read", "consent:read", "profile:contact")
 KEY_SCOPES = ("preferences:write", "preferences:read", "events:write")
 SECRET_CHARACTERS_MIN = 16
+_DEFAULT_WORDS = (
+    "changeme", "change", "me", "please", "secret", "password", "default", "example", "placeholder",
+    "your", "my", "the", "token", "api", "key", "webhook", "here", "insert", "todo", "admin",
+    "test",
+)  # fmt: skip
 _WEBHOOK_SOURCES = ("shopify", "klaviyo", "postscript")
 _VENDOR_HOSTS = {
     "klaviyo": "https://a.klaviyo.com",
@@ -293,14 +384,28 @@ def _destination(name: str, env: Mapping[str, str]) -> DestinationSettings:
                 remedy="Write name=vendor_id,name=vendor_id.",
             )
         object_ids[ours.strip()] = theirs.strip()
+    base_url = env.get(f"{prefix}_URL", _VENDOR_HOSTS[name]).rstrip("/")
+    _check_host(name, base_url, env)
     return DestinationSettings(
         name=name,
-        base_url=env.get(f"{prefix}_URL", _VENDOR_HOSTS[name]).rstrip("/"),
+        base_url=base_url,
         account_id=env.get(f"{prefix}_ACCOUNT_ID", ""),
         secret=_secret(f"{prefix}_SECRET", env),
         object_ids=object_ids,
         membership_days=_whole(f"{prefix}_MEMBERSHIP_DAYS", env),
     )
+
+
+def _check_host(name: str, base_url: str, env: Mapping[str, str]) -> None:
+    """A credential goes to its vendor, to this machine, or to a host that somebody allowed."""
+    host = urlsplit(base_url).hostname or ""
+    more = filter(None, env.get("TRIBUTARY_ALLOWED_HOSTS", "").split(","))
+    allowed = {urlsplit(_VENDOR_HOSTS[name]).hostname, *LOOPBACK_HOSTS, *map(str.strip, more)}
+    if host not in allowed:
+        raise ConfigurationError(
+            f"TRIBUTARY_{name.upper()}_URL leads to a host that is not allowed.",
+            remedy=f"Use {_VENDOR_HOSTS[name]}, or name the host in TRIBUTARY_ALLOWED_HOSTS.",
+        )
 
 
 def _whole(variable: str, env: Mapping[str, str]) -> int | None:
@@ -332,7 +437,34 @@ def _secret(variable: str, env: Mapping[str, str]) -> Secret | None:
         return None
     if not value.strip():
         raise ConfigurationError(f"{variable} is empty.", remedy="Set it or unset it.")
+    if any(map(_is_default, value.split(","))):
+        raise ConfigurationError(
+            f"{variable} holds the secret of an example.",
+            remedy="Set a secret that was issued to you; everybody knows this one.",
+        )
     return Secret(value)
+
+
+def _is_default(secret: str) -> bool:
+    """True for what stands in examples: a word that everybody tries, said once or more often, or
+    one sign again and again."""
+    letters = re.sub(r"[^a-z]", "", secret.lower())
+    is_word = re.fullmatch(rf"({'|'.join(_DEFAULT_WORDS)})+", letters)
+    return bool(is_word) or len(set(secret.strip())) == 1
+
+
+def _profile_key(variable: str, entry: str) -> ProfileKey:
+    # Scopes hold a colon themselves: the name stands before the first, the digest behind the last.
+    name, _, rest = entry.partition(":")
+    shown, _, digest = rest.rpartition(":")
+    scopes = frozenset(shown.split("+"))
+    is_formed = re.fullmatch(r"[a-z0-9_-]{1,40}", name) and re.fullmatch(r"[0-9a-f]{64}", digest)
+    if not is_formed or not scopes <= set(PROFILE_SCOPES):
+        raise ConfigurationError(
+            f"{variable} holds an entry that is not name:scope+scope:sha256.",
+            remedy=f"Make it with 'tributary reader NAME'; scopes: {', '.join(PROFILE_SCOPES)}.",
+        )
+    return ProfileKey(name, digest, scopes)
 
 
 def _secrets(variable: str, env: Mapping[str, str]) -> tuple[Secret, ...]:

@@ -14,8 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
+from orchestration.activation import told_by_vendors
 from orchestration.activation.account import Account, OpenDestination
+from orchestration.activation.connected import connected_destinations
 from orchestration.activation.errors import NotDeliverableError, StoppedError
+from orchestration.activation.lookup import SnapshotLookup
 from orchestration.activation.sender import (
     Sending,
     recover,
@@ -221,6 +224,10 @@ def _deliver_account(work: _Delivering, name: str, plans: Sequence[SealedPlan]) 
             jitter=work.jitter,
         )
         pause = trouble = _send_opt_outs(account)
+        if due and pause is None:
+            unread = _take_up(work, account)
+            trouble = _send_opt_outs(account)
+            pause = trouble or unread
         for plan in due:
             if work.ledger.plan(plan.plan_hash).state not in DELIVERABLE:
                 # Whoever held the lease before ended it while this process waited.
@@ -269,6 +276,24 @@ def _send_opt_outs(account: Account) -> str | None:
         raise
     except TributaryError as error:
         return error.what
+    return None
+
+
+def _take_up(work: _Delivering, account: Account) -> str | None:
+    """Why nothing may be added: what was said to the vendor itself cannot be read."""
+    try:
+        told_by_vendors.take_up(
+            account, connected_destinations(work.settings), SnapshotLookup(work.settings)
+        )
+    except StoppedError as stop:
+        return f"opt-outs said there cannot be read: {stop.reason}"
+    except LedgerError:
+        raise
+    except TributaryError as error:
+        return f"opt-outs said there cannot be read: {error.what}"
+    except Exception as error:
+        # A plug-in's own mistake; its text may hold values.
+        return f"opt-outs said there cannot be read: unexpected {type(error).__name__}"
     return None
 
 

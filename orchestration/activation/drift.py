@@ -17,7 +17,9 @@ from sqlalchemy import Connection
 from orchestration.activation import fast_lane, gate
 from orchestration.activation.account import Account, OpenDestination
 from orchestration.activation.fast_lane import OptOut
+from orchestration.activation.lookup import SnapshotLookup
 from orchestration.activation.spec import SyncSpec
+from orchestration.activation.told_by_vendors import tell_again
 from orchestration.destinations.base import ReadBack
 from orchestration.ledger import Ledger, delivered, leases
 from orchestration.ledger.outbox import Mandate
@@ -28,7 +30,10 @@ from orchestration.settings import Settings
 @dataclass(frozen=True)
 class Drift:
     """One object: members the vendor lists; of ours those that are there, and those that are not;
-    people who opted out and are back; and the members that we never sent (left alone)."""
+    people who opted out and are back; and the members that we never sent (left alone).
+
+    Of a vendor's own record of opt-outs: those it lists; of ours those that are there, those it has
+    lost; of these whom it was told again; and those that we did not tell."""
 
     destination: str
     object: str
@@ -57,7 +62,8 @@ def check_drift(
         LeaseHeldError: another process sends for the account.
         DeliveryError: the vendor does not list its members now.
     """
-    found = []
+    found: list[Drift] = []
+    asked: set[str] = set()
     for spec in specs:
         if spec.kind != "membership" or spec.destination not in settings.destinations:
             continue
@@ -80,10 +86,30 @@ def check_drift(
             destination = account.destination(spec.object)
             if isinstance(destination, ReadBack):
                 found.append(_check(account, spec, set(destination.read_back())))
+            if spec.destination not in asked:
+                asked.add(spec.destination)
+                found += _lost_opt_outs(settings, account)
         finally:
             with ledger.transaction() as connection:
                 leases.release(connection, lease, now())
     return found
+
+
+def _lost_opt_outs(settings: Settings, account: Account) -> list[Drift]:
+    """The vendor's own records of opt-outs: whom somebody there lets be reached again."""
+    lookup = SnapshotLookup(settings)
+    return [
+        Drift(
+            account.name,
+            one.object,
+            listed_count=one.listed_count,
+            standing_count=one.standing_count,
+            missing_count=one.missing_count,
+            returned_count=one.told_again_count,
+            foreign_count=one.listed_count - one.standing_count,
+        )
+        for one in tell_again(account, lookup)
+    ]
 
 
 def _check(account: Account, spec: SyncSpec, listed: set[str]) -> Drift:

@@ -114,7 +114,7 @@ def opt_out_telling(
     rows: list[OptOut] = []
     for scope, some in bound.items():
         rows += _removals(_standing(connection, connected, lookup, scope, some))
-        known = {**_in_clear(sent), **(addresses or {})}
+        known = {**in_clear(sent), **(addresses or {})}
         reached = {value for kind, value in some if kind in REACHED_BY[scope[0]]}
         rows += _told(connected, scope[0], {d: a for d, a in known.items() if d in reached})
     return OptedOut(recorded, fast_lane.enqueue_in_order(connection, rows, at))
@@ -133,8 +133,8 @@ def bound_rows(
     people = customer_ids.same_people(connection, named)
     bound = {*subjects, *(("customer_id", one) for one in people)}
     standing = _standing(connection, connected, lookup, scope, bound)
-    in_clear = _in_clear(row for row in standing if row.key in people)
-    return [*_removals(standing), *_told(connected, scope[0], in_clear)]
+    known = in_clear(row for row in standing if row.key in people)
+    return [*_removals(standing), *_told(connected, scope[0], known)]
 
 
 def put_out(
@@ -236,7 +236,7 @@ def _subjects_sent(rows: Iterable[StandingRow]) -> set[Subject]:
     }
 
 
-def _in_clear(rows: Iterable[StandingRow]) -> dict[str, str]:
+def in_clear(rows: Iterable[StandingRow]) -> dict[str, str]:
     """Digest -> address, of what was sent in clear."""
     found: dict[str, str] = {}
     for row in rows:

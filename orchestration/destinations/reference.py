@@ -26,6 +26,7 @@ from orchestration.destinations.base import (
     restates,
 )
 from orchestration.destinations.http import TIMEOUT_SECONDS, ErrorTable, VendorHttp
+from orchestration.destinations.optouts import OptOutReading
 from orchestration.destinations.registry import NAMELESS, PLUGINS, open_destination
 from orchestration.settings import DestinationSettings, Secret
 
@@ -41,7 +42,8 @@ An object is what one `sync_` model feeds. A dash: the vendor names no figure.
 - *twice*: what sending a row again does: the same state (`upsert`), dropped by its key (`key`), or
   the same thing once more (`none`).
 - *restated*: a changed event can be sent. *removed*: what was sent can be taken back.
-- *read back*: the vendor lists who is in (`members`), only counts (`count`), or neither.
+- *read back*: the vendor lists who is in (`members`), only counts (`count`), or tells who opted out
+  there (`opt-outs`): read before anything is added.
 """
 
 
@@ -126,9 +128,9 @@ def _is_removable(destination: Destination) -> bool:
 
 
 def _read_back(destination: Destination) -> str:
-    if isinstance(destination, ReadBack):
-        return "members"
-    return "count" if isinstance(destination, CountBack) else "no"
+    kinds = {"members": ReadBack, "count": CountBack, "opt-outs": OptOutReading}
+    told = [word for word, kind in kinds.items() if isinstance(destination, kind)]
+    return ", ".join(told) or "no"
 
 
 def _recovery_lines(opened: list[tuple[str, Destination]]) -> list[list[str]]:

@@ -11,7 +11,17 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, exists, or_, select, tuple_
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Select,
+    Table,
+    bindparam,
+    exists,
+    or_,
+    select,
+    tuple_,
+)
 
 from orchestration.errors import UnknownNameError
 from orchestration.ledger.errors import LedgerError
@@ -113,21 +123,28 @@ def record_changes(connection: Connection, rows: Sequence[Row], at: datetime) ->
 
 def same_people(connection: Connection, ids: Set[str]) -> set[str]:
     """These ids with every id that lives on in one of them, or that one of them lives on in."""
+    found, edge = set(ids), set(ids)
+    while edge:
+        rows = connection.execute(_CHANGES_OF, {"edge": sorted(edge)})
+        edge = {str(one) for row in rows for one in row} - found
+        found |= edge
+    return found
+
+
+def _changes_of() -> Select[Any]:
+    """Changes from or to ids of ``edge`` that no later change of the same id undid."""
     later = customer_id_change.alias("later")
     holds = ~exists().where(
         later.c.old_customer_id == customer_id_change.c.old_customer_id,
         later.c.changed_at > customer_id_change.c.changed_at,
     )
     old, new = customer_id_change.c.old_customer_id, customer_id_change.c.customer_id
-    found, edge = set(ids), set(ids)
-    while edge:
-        some = sorted(edge)
-        rows = connection.execute(
-            select(old, new).where(new.is_not(None), holds, or_(old.in_(some), new.in_(some)))
-        )
-        edge = {one for row in rows for one in (row[0], row[1])} - found
-        found |= edge
-    return found
+    edge: BindParameter[Any] = bindparam("edge", expanding=True)
+    return select(old, new).where(new.is_not(None), holds, or_(old.in_(edge), new.in_(edge)))
+
+
+# Built once: an opt-out and a question about a person wait for it.
+_CHANGES_OF = _changes_of()
 
 
 def _check_change(row: Row) -> None:

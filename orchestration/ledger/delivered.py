@@ -86,6 +86,38 @@ def ever_taken(
     return found
 
 
+def opt_outs_taken(connection: Connection, destination: str, object_name: str) -> set[str]:
+    """Digests of addresses whose opt-out the vendor took into its own record; a slow look."""
+    rows = connection.execute(
+        select(receipt.c.key).distinct().where(
+            _of(receipt, destination, object_name),
+            receipt.c.operation == "suppress",
+            receipt.c.verdict.in_(("accepted", "accepted_unverified")),
+        )
+    )
+    return set(rows.scalars())
+
+
+def opt_out_receipts(
+    connection: Connection, keys: Sequence[str], since: datetime
+) -> list[tuple[str, str, str, str | None, str | None]]:
+    """(destination, object, verdict, reason, vendor id) of the opt-outs of a few keys, the newest
+    last; a slow look, for rare questions."""
+    rows = connection.execute(
+        select(
+            receipt.c.destination, receipt.c.object, receipt.c.verdict, receipt.c.reason,
+            receipt.c.vendor_id,
+        )
+        .where(
+            receipt.c.received_at >= since,
+            receipt.c.key.in_(keys),
+            receipt.c.operation.in_(("remove", "suppress")),
+        )
+        .order_by(receipt.c.sequence)
+    )  # fmt: skip
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+
+
 def version(connection: Connection, destination: str, object_name: str) -> int:
     """Moves with each change that a plan made to the object's delivered state; 0 before the first.
 

@@ -15,7 +15,16 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    exists,
+    func,
+    select,
+    tuple_,
+)
 
 from orchestration.errors import UnknownNameError
 from orchestration.ledger import audit
@@ -194,6 +203,21 @@ def suppressed(
     return found & subjects
 
 
+def suppressed_anywhere(
+    connection: Connection, subjects: Set[Subject]
+) -> set[tuple[Subject, str, str]]:
+    """(subject, channel, purpose) of each standing suppression of a few subjects."""
+    given = {
+        "types": sorted({subject_type for subject_type, _ in subjects}),
+        "held": sorted({value for _, value in subjects}),
+    }
+    found = {
+        ((row.subject_type, row.subject_value), row.channel, row.purpose)
+        for row in connection.execute(_SUPPRESSED_ANYWHERE, given)
+    }
+    return {one for one in found if one[0] in subjects}
+
+
 def stream_suppressed(connection: Connection, channel: str, purpose: str) -> Iterator[Subject]:
     """Every suppressed subject (type, value) of the channel and purpose, as it is read."""
     rows = connection.execution_options(yield_per=_LOOKED_UP).execute(
@@ -206,12 +230,24 @@ def stream_suppressed(connection: Connection, channel: str, purpose: str) -> Ite
 
 
 def _holds(channel: str, purpose: str) -> ColumnElement[bool]:
-    """Suppressions that no later yes lifted. Where the newest one is lifted, all are."""
-    lifted = exists().where(
+    """Suppressions that no later yes lifted."""
+    return and_(suppression.c.channel == channel, suppression.c.purpose == purpose, _stands())
+
+
+def _stands() -> ColumnElement[bool]:
+    """Where the newest suppression is lifted, all are."""
+    return ~exists().where(
         *(suppression_lift.c[name] == suppression.c[name] for name in _SCOPE),
         suppression_lift.c.consented_at > suppression.c.suppressed_at,
     )
-    return and_(suppression.c.channel == channel, suppression.c.purpose == purpose, ~lifted)
+
+
+# Built once: a reader asks many times a second, and building costs more than answering.
+_SUPPRESSED_ANYWHERE = select(*(suppression.c[name] for name in _SCOPE)).where(
+    suppression.c.subject_type.in_(bindparam("types", expanding=True)),
+    suppression.c.subject_value.in_(bindparam("held", expanding=True)),
+    _stands(),
+)
 
 
 def _is_lifted(connection: Connection, lift: Lift) -> bool:

@@ -1,6 +1,7 @@
 """The snapshot of a green build: immutable files and the one pointer that readers follow.
 
 What lives here: the export of public models, ``lookup.sqlite``, digests, the pointer's rename.
+Contact data by customer stands beside them (``contacts.py``).
 What never does: rules of a model; the ``activation`` schema (plans read it, nobody else); what the
 ledger is told (``registration.py``).
 
@@ -26,6 +27,7 @@ from orchestration.faults import kill_point
 from orchestration.ledger import Ledger
 from orchestration.ledger.audit import canonical_json, fsync_folder
 from orchestration.publish import registration
+from orchestration.publish.contacts import CONTACTS_FILE, write_contacts
 from orchestration.publish.relations import (
     ROWS_TOGETHER,
     PublishError,
@@ -47,7 +49,7 @@ KEPT_SNAPSHOTS = 3
 POINTER = "current"
 LOOKUP_FILE = "lookup.sqlite"
 # Part of a build's id: a snapshot with an older lookup file is written anew.
-LOOKUP_VERSION = 2
+LOOKUP_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -200,8 +202,9 @@ def _export(
             f"to {_text(str(file))} (format parquet, compression zstd)"
         )
         kill_point("publish_exporting")
-    lookup = temporary / LOOKUP_FILE
+    lookup, contacts = temporary / LOOKUP_FILE, temporary / CONTACTS_FILE
     _write_lookup(warehouse, lookup)
+    write_contacts(warehouse, contacts)
     content = {
         "build_id": build_id,
         "tables": tables,
@@ -209,6 +212,10 @@ def _export(
             "file": LOOKUP_FILE,
             "version": LOOKUP_VERSION,
             "sha256": hashlib.sha256(lookup.read_bytes()).hexdigest(),
+        },
+        "contacts": {
+            "file": CONTACTS_FILE,
+            "sha256": hashlib.sha256(contacts.read_bytes()).hexdigest(),
         },
     }
     (temporary / "manifest.json").write_text(json.dumps(content, indent=2), encoding="utf-8")

@@ -18,6 +18,7 @@ from orchestration.sandbox.truth import Truth
 from orchestration.sandbox.wire import E164, SECRETS, Refusal, check_keys, read_json
 
 PROPERTIES_MAX = 50
+PAGE_SIZE = 100
 FILTERS = {
     f"{name}__{how}"
     for name in ("phone_number", "email", "shopify_customer_id")
@@ -98,8 +99,13 @@ class Postscript:
                 if name.endswith("__eq")
             )
         ]
+        page = filters.get("page", "1")
+        if not page.isdigit() or int(page) < 1:
+            raise Refusal(400, "v2.invalid", "page", "not a page")
+        first = (int(page) - 1) * PAGE_SIZE
+        info = {"page": int(page), "total_pages": max(1, -(-len(found) // PAGE_SIZE))}
         return JSONResponse(
-            {"page_info": {"page": 1, "total_pages": 1}, "subscribers": found[:100]}
+            {"page_info": info, "subscribers": found[first : first + PAGE_SIZE]}
         )
 
     async def _update(self, request: Request) -> Response:

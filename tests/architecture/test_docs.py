@@ -30,7 +30,7 @@ COLUMN_META = {
     "export_only", "person",
 }  # fmt: skip
 RAW_TABLE_META = {"on_erasure"}
-PII = {"direct", "indirect"}
+PII = {"direct", "indirect", "sensitive"}
 SOURCE = {"name", "description", "schema", "tables", "config", "database", "quoting"}
 TABLE = {"name", "description", "columns", "config", "identifier", "quoting", "data_tests"}
 QUOTING = {"identifier", "schema", "database"}

@@ -23,7 +23,7 @@ SQL_ROOMS = (
 )  # fmt: skip
 SQL_FILES = (
     "activation/diff.py", "activation/leaving.py", "activation/lookup.py",
-    "activation/surveys.py", "resources.py",
+    "activation/surveys.py", "profiles/snapshot.py", "resources.py",
 )  # fmt: skip
 # scores speaks the brand's words: it holds what was built against its truth.
 VENDOR_ROOMS = ("landing", "collector", "destinations", "brand", "sandbox", "scores")

@@ -24,6 +24,12 @@ PERSONAL = re.compile(
     r"^(billing_|shipping_|default_address_|matching_)?(email|phone|phone_number|phone_e164"
     r"|first_name|last_name|full_name|address|address_1|ip|ip_address|browser_ip)$"
 )
+# Names of what leads to a person without naming her.
+POINTING = re.compile(
+    r".*_sha256$|.*click_id$|external_id|extern_id|anonymous_id|browser_id|gclid|fbclid|ttclid"
+    r"|fbc$|fbp$|user_agent|birth"
+)
+
 
 def reads(manifest: Manifest, node: Node) -> Iterator[Node]:
     for name in node.models:
@@ -161,6 +167,22 @@ def test_personal_data_stands_where_it_may_and_is_tagged(manifest: Manifest) -> 
         elif node.layer not in ("staging",) and node.materialized != "ephemeral":
             wrong += [f"{node.name}.{name} is not tagged" for name in sorted(personal - tagged)]
     assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_whatever_tells_people_apart_is_tagged_where_it_leaves_and_nothing_sensitive_does(
+    manifest: Manifest,
+) -> None:
+    sensitive = {
+        name for node in manifest.models.values() for name in node.personal_columns("sensitive")
+    }
+    wrong = [
+        f"{node.name}.{name}"
+        for node in layer(manifest, "activation")
+        for name in node.columns
+        if (POINTING.match(name) and name not in node.personal_columns("indirect"))
+        or name in sensitive
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_ads_platforms_get_hashes_only(manifest: Manifest) -> None:

@@ -13,8 +13,17 @@ import httpx
 import pytest
 
 from orchestration.destinations.base import Destination, FatalError, ReadBack, RetriableError
+from orchestration.destinations.optouts import OptOutReading
 from orchestration.destinations.registry import PLUGINS, open_destination
-from tests.contracts.cases import CASES, Case, World, settled, without_secret, wrong_secret
+from tests.contracts.cases import (
+    CASES,
+    SUBSCRIBERS,
+    Case,
+    World,
+    settled,
+    without_secret,
+    wrong_secret,
+)
 
 
 def every(cases: list[Case]) -> pytest.MarkDecorator:
@@ -185,6 +194,24 @@ def test_who_was_taken_is_read_back_where_the_vendor_lists(case: Case, world: Wo
     rows = [case.row() for _ in range(3)]
     receipts = settled(destination, rows, destination.upsert(rows))
     assert set(destination.read_back()) - before == {receipt.vendor_id for receipt in receipts}
+
+
+@every_destination
+def test_who_is_out_is_told_where_the_vendor_keeps_a_record(case: Case, world: World) -> None:
+    destination = world.open(case)
+    if not isinstance(destination, OptOutReading):
+        assert case.name not in ("klaviyo:suppression", "postscript:unsubscription")
+        return
+    row = case.row()
+    if "phone_number" in row.payload:
+        # Nobody but subscribers can be told of.
+        row = replace(row, payload={"phone_number": SUBSCRIBERS[-1]})
+    address = str(row.payload.get("email") or row.payload["phone_number"])
+    assert address not in {one.address for one in destination.opted_out()}
+    settled(destination, [row], destination.upsert([row]))
+    assert address in {one.address for one in destination.opted_out()}
+    assert destination.is_out(address)
+    assert address not in repr(list(destination.opted_out()))
 
 
 @every_remote

@@ -33,9 +33,10 @@ HEALTHY_SECONDS = 2.0
 TAKEN_OVER_SECONDS = 5.0
 
 
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with sandbox_in(tmp_path_factory.mktemp("sandbox")) as base:
+# Of its own for each test: vendors remember who opted out, and are asked before they get anybody.
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[str]:
+    with sandbox_in(tmp_path / "sandbox") as base:
         yield base
 
 

@@ -12,8 +12,10 @@ import dagster as dg
 import pytest
 
 from orchestration.activation.approval import demo_approve
+from orchestration.activation.canary import Channel
 from orchestration.activation.connected import split_connected
 from orchestration.activation.spec import SyncSpec, read_sync_specs
+from orchestration.assets.canary import canary_checks
 from orchestration.assets.names import delivery_key, object_name, plan_key, snapshot_key
 from orchestration.automation import ACCOUNT_TAG
 from orchestration.brand import make_brand
@@ -122,7 +124,7 @@ def test_schedules_are_those_of_meta_sync_in_the_shops_time_zone(
         assert schedule.execution_timezone == "America/New_York"
         is_on = schedule.default_status == dg.DefaultScheduleStatus.RUNNING
         assert is_on == (spec in split_connected(settings, specs)[0])
-    assert set(schedules) == {"hourly_build"}
+    assert set(schedules) == {"hourly_build", "opt_out_canary"}
     assert {spec.schedule for spec in specs if "cart_abandoner" in spec.object} == {"*/15 * * * *"}
 
 
@@ -281,3 +283,19 @@ def _sealed(spec: SyncSpec, *, state: str) -> SealedPlan:
         held_back_count=0,
         planned_at=AT,
     )
+
+
+def test_a_broken_channel_fails_its_own_check_and_no_other() -> None:
+    found = [
+        Channel("klaviyo", "suppression", "broken", "the vendor shows her still"),
+        Channel("klaviyo", "list/vip", "absent"),
+        Channel("meta", "custom_audience/vip", "accepted"),
+    ]
+    results = {
+        one.check_name: one for one in canary_checks(found, ["klaviyo", "meta", "postscript"])
+    }
+    assert {name for name, one in results.items() if not one.passed} == {
+        "canary_is_gone_from_klaviyo"
+    }
+    broken = results["canary_is_gone_from_klaviyo"].metadata["broken"].value
+    assert broken == '{"suppression": "the vendor shows her still"}'

@@ -11,8 +11,9 @@ from orchestration.cli import _source, app
 from orchestration.errors import ConfigurationError
 
 COMMANDS = (
-    "approve", "brand", "build", "deliver", "demo", "explain", "fit", "identity", "key", "land",
-    "ledger", "optout", "plan", "publish", "run", "sandbox", "score", "serve", "status", "ui",
+    "approve", "brand", "build", "canary", "deliver", "demo", "explain", "fit", "identity", "key",
+    "land", "ledger", "optout", "plan", "publish", "reader", "run", "sandbox", "score", "serve",
+    "status", "ui",
 )  # fmt: skip
 GROUPS = ("explain", "fit", "identity", "ledger", "score")
 runner = CliRunner()

@@ -121,7 +121,8 @@ def published(settings: Settings, ledger: Ledger, clock: Clock | None = None) ->
 def test_public_models_and_only_those_are_published(settings: Settings, ledger: Ledger) -> None:
     report = published(settings, ledger)
     names = {file.name for file in report.folder.iterdir()}
-    assert names == {f"{name}.parquet" for name in PUBLIC} | {"lookup.sqlite", "manifest.json"}
+    beside = {"lookup.sqlite", "contacts.sqlite", "manifest.json"}
+    assert names == {f"{name}.parquet" for name in PUBLIC} | beside
     assert (settings.published_dir / "current").resolve() == report.folder.resolve()
     customers = pq.read_table(report.folder / "customer.dim_customers.parquet").to_pylist()
     assert [row["customer_id"] for row in customers] == ["c0", "c1", "c2"]

@@ -65,6 +65,20 @@ def suppressed_ids(api: KlaviyoApi) -> Iterator[str]:
         yield str(entry["id"])
 
 
+def suppressed(api: KlaviyoApi) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """(address in lower case, one suppression) of everyone who gets no marketing e-mail."""
+    query = {
+        "filter": _EVER,
+        "fields[profile]": "email",
+        "additional-fields[profile]": "subscriptions",
+    }
+    for entry in api.pages("/api/profiles", "list_suppressed", query, PAGE_SIZE):
+        attributes = mapping(entry, "attributes")
+        email = attributes.get("email")
+        for one in _suppressions(attributes) if email else []:
+            yield str(email).lower(), one
+
+
 def unsubscribe(api: KlaviyoApi, profiles: Sequence[bytes]) -> None:
     """Unsubscribe from everything of the channels that each profile names."""
     content = _bulk("profile-subscription-bulk-delete-job", profiles)
@@ -92,5 +106,10 @@ def _bulk(type_name: str, profiles: Sequence[bytes]) -> bytes:
 
 
 def _is_suppressed(attributes: Mapping[str, Any]) -> bool:
+    return bool(_suppressions(attributes))
+
+
+def _suppressions(attributes: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     marketing = mapping(mapping(mapping(attributes, "subscriptions"), "email"), "marketing")
-    return bool(marketing.get("suppression"))
+    listed = marketing.get("suppression")
+    return [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from orchestration.destinations.base import Limits, Receipt, Row
@@ -22,9 +23,12 @@ from orchestration.destinations.batches import (
 )
 from orchestration.destinations.klaviyo import optout_calls as calls
 from orchestration.destinations.klaviyo.api import KlaviyoApi
+from orchestration.destinations.optouts import VendorOptOut
 
 LIMITS = Limits(rows_per_request=100, burst_per_second=75, steady_per_minute=750)
 DELETION_LIMITS = Limits(rows_per_request=1, burst_per_second=3, steady_per_minute=60)
+# Of the address, not of the person: a bounce is no opt-out.
+BAD_ADDRESSES = frozenset({"HARD_BOUNCE", "INVALID_EMAIL"})
 ERASED_BY = ("profile_id", "email", "phone_number")
 
 
@@ -63,6 +67,16 @@ class KlaviyoSuppression:
     def read_back(self) -> Iterator[str]:
         """The vendor's ids of everyone suppressed, whoever asked for it."""
         return calls.suppressed_ids(self.api)
+
+    def opted_out(self) -> Iterator[VendorOptOut]:
+        """Who unsubscribed, complained or was suppressed by a person; not who bounces."""
+        for email, one in calls.suppressed(self.api):
+            reason = str(one.get("reason"))
+            if reason not in BAD_ADDRESSES:
+                yield VendorOptOut(email, _moment(one.get("timestamp")), reason)
+
+    def is_out(self, address: str) -> bool:
+        return address.lower() in calls.find_suppressed(self.api, [address])
 
     def _send(self, items: Sequence[Item], record: Record) -> None:
         def queue(group: Sequence[Item]) -> list[Receipt]:
@@ -125,6 +139,14 @@ class KlaviyoDeletion:
 
         for item in items:
             send_around_refusals([item], send, record)
+
+
+def _moment(shown: Any) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(str(shown))
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _address(row: Row) -> Mapping[str, Any] | Unfit:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.proof.consent import collector, erasure, propagation
+from tests.proof.consent import collector, erasure, profile_api, propagation
 from tests.proof.harness import Claim, prove
 
 CLAIMS = [
@@ -23,6 +23,11 @@ CLAIMS = [
         "erased",
         "Erased, a person is found nowhere, and a backfill does not bring her back",
         erasure.erased,
+    ),
+    Claim(
+        "profiles",
+        "A person's profile is answered with the choice that she made just before",
+        profile_api.answered,
     ),
 ]
 

@@ -14,7 +14,7 @@ from orchestration.settings import DestinationSettings, Secret, Settings
 from tests.unit.activation.world import SPEC
 
 LIST = replace(SPEC, model="sync_klaviyo__list_vip", destination="klaviyo", object="list/vip")
-SECRET = {"TRIBUTARY_KLAVIYO_SECRET": "s"}
+SECRET = {"TRIBUTARY_KLAVIYO_SECRET": "pk_0123"}
 
 
 def split(folder: Path, env: dict[str, str], *specs: object) -> tuple[list[str], list[str]]:

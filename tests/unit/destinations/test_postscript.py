@@ -13,6 +13,7 @@ from orchestration.destinations.base import (
     idempotency,
     is_unverified,
 )
+from orchestration.destinations.optouts import OptOutReading
 from orchestration.destinations.registry import open_destination
 from tests.unit.destinations.fakes import Answer, Vendor, ok, settings
 
@@ -131,6 +132,30 @@ def test_an_unsubscription_is_queued_and_has_no_status() -> None:
     assert vendor.requests[0].method == "PATCH"
     assert vendor.requests[0].url.path == "/api/v2/compliance/unsubscribe"
     assert vendor.body(0) == {"phone_number": PHONE}
+
+
+def test_who_is_out_is_listed_page_by_page_and_silence_is_no_answer() -> None:
+    def page(number: int, *people: dict[str, Any]) -> httpx.Response:
+        return ok({"page_info": {"page": number, "total_pages": 2}, "subscribers": list(people)})
+
+    def person(phone: str, **said: Any) -> dict[str, Any]:
+        return {"id": phone, "phone_number": phone, "subscriptions": {"promotional": said}}
+
+    destination, vendor = plugin(
+        "unsubscription",
+        page(1, person("+1", can_send=False), person("+2", can_send=True), person("+3")),
+        page(2, person("+4", can_send=False), {"id": "5", "phone_number": "+5"}),
+        listed(person(PHONE, can_send=True)), listed(person(PHONE)), listed(),
+        ok({"people": []}),
+    )  # fmt: skip
+    assert isinstance(destination, OptOutReading)
+    assert [one.address for one in destination.opted_out()] == ["+1", "+4"]
+    assert [dict(request.url.params) for request in vendor.requests] == [
+        {"page": "1"}, {"page": "2"},
+    ]  # fmt: skip
+    assert [destination.is_out(PHONE) for _ in range(3)] == [False, False, True]
+    with pytest.raises(RetriableError):
+        destination.is_out(PHONE)
 
 
 def test_a_redaction_asks_by_each_identifier_in_a_call_of_its_own() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from orchestration.destinations.klaviyo.optouts import (
     KlaviyoSuppression,
     KlaviyoUnsubscription,
 )
+from orchestration.destinations.optouts import OptOutReading
 from tests.unit.destinations.fakes import Answer, Vendor, ok, settings
 
 # Each lifts an opt-out: subscribing, unsuppressing, and a consent that is granted.
@@ -110,6 +112,28 @@ def test_who_is_suppressed_can_be_read_back_page_by_page() -> None:
     assert "suppression.timestamp" in vendor.requests[0].url.params["filter"]
     assert isinstance(plugin, ReadBack)
     assert isinstance(plugin, JobPolling)
+
+
+def test_who_said_no_there_is_told_with_her_time_and_a_bounce_is_no_no() -> None:
+    people = [
+        profile("P1", "A@x.example", "UNSUBSCRIBE"), profile("P2", "b@x.example", "HARD_BOUNCE"),
+        profile("P3", "c@x.example", "INVALID_EMAIL", "SPAM_REPORT"), profile("P4", "d@x.example"),
+        profile("P5", "e@x.example", "A_NEW_REASON"), {"id": "P6"},
+    ]
+    listed = people[0]["attributes"]["subscriptions"]["email"]["marketing"]["suppression"]
+    listed[0]["timestamp"] = "2026-02-01T10:00:00Z"
+    client, _ = api(ok({"data": people}), ok({"data": people[:1]}), ok({"data": people[3:4]}))
+    plugin = KlaviyoSuppression(client)
+    assert isinstance(plugin, OptOutReading)
+    told = list(plugin.opted_out())
+    assert [(one.address, one.reason) for one in told] == [
+        ("a@x.example", "UNSUBSCRIBE"), ("c@x.example", "SPAM_REPORT"),
+        ("e@x.example", "A_NEW_REASON"),
+    ]
+    assert [one.opted_out_at for one in told] == [
+        datetime(2026, 2, 1, 10, tzinfo=UTC), None, None,
+    ]
+    assert (plugin.is_out("a@X.example"), plugin.is_out("d@x.example")) == (True, False)
 
 
 def test_an_unsubscription_leaves_the_channels_it_names_and_never_a_list() -> None:
