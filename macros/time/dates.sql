@@ -38,3 +38,10 @@
         and ({{ rate }}.valid_to is null or {{ day }} < {{ rate }}.valid_to)
     )
 {%- endmacro %}
+
+{# A select of `number` from 1 to `last`, at most 9,999. #}
+{% macro numbers_to(last) -%}
+    select cast(day_number as {{ dbt.type_bigint() }}) as number
+    from ({{ day_numbers() }}) as numbers
+    where day_number between 1 and {{ last }}
+{%- endmacro %}
