@@ -65,13 +65,16 @@ final as (
         cast(scattered.expected_purchase_count as decimal(18, 6)) as expected_purchase_count,
         cast(scattered.actual_purchase_count as {{ dbt.type_bigint() }}) as actual_purchase_count,
         cast(scattered.actual_ratio as decimal(18, 6)) as actual_per_expected_ratio,
-        cast(
-            greatest(
-                scattered.actual_ratio
-                - {{ var('lifetime_interval_z') }} * scattered.ratio_error,
-                0
-            ) as decimal(18, 6)
-        ) as actual_per_expected_low_ratio,
+        case
+            when scattered.actual_ratio is not null
+                then cast(
+                    greatest(
+                        scattered.actual_ratio
+                        - {{ var('lifetime_interval_z') }} * scattered.ratio_error,
+                        0
+                    ) as decimal(18, 6)
+                )
+        end as actual_per_expected_low_ratio,
         cast(
             scattered.actual_ratio + {{ var('lifetime_interval_z') }} * scattered.ratio_error
             as decimal(18, 6)

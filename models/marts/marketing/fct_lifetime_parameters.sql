@@ -34,18 +34,20 @@ priors as (
     select * from {{ ref('lifetime_priors') }}
 ),
 
+windows as (
+    select
+        history_window,
+        history_to_date
+    from {{ ref('fct_purchase_histories') }}
+    group by history_window, history_to_date
+),
+
 spends as (
     select
         windows.history_window,
         cast(sum(purchase_days.purchase_amount) as {{ type_double() }}) / count(*) as mean_amount
     from {{ ref('int_purchase_days') }} as purchase_days
-    cross join (
-        select
-            history_window,
-            history_to_date
-        from {{ ref('fct_purchase_histories') }}
-        group by history_window, history_to_date
-    ) as windows
+    cross join windows
     where purchase_days.purchase_date <= windows.history_to_date
     group by windows.history_window
 ),

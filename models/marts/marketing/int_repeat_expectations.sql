@@ -57,19 +57,21 @@ terms_of_number as (
     cross join numbers
 ),
 
+repeats as (
+    select
+        history_window,
+        repeat_day_count
+    from classes
+    group by history_window, repeat_day_count
+),
+
 terms_of_repeats as (
     select
         repeats.history_window,
         repeats.repeat_day_count,
         numbers.number,
         {{ bg_nbd_term_of_repeats('repeats.repeat_day_count', 'numbers.number') }} as term_log
-    from (
-        select
-            history_window,
-            repeat_day_count
-        from classes
-        group by history_window, repeat_day_count
-    ) as repeats
+    from repeats
     inner join models
         on repeats.history_window = models.history_window
     cross join numbers
