@@ -65,7 +65,20 @@ def model_sql(name: str, variables: Mapping[str, Any]) -> str:
             module, f"default__{macro_name}"
         )
 
-    given = {
+    given = _given(dispatch, ref, known)
+    module = environment.from_string(_macros()).make_module(given)
+    return environment.from_string(text).render(given).strip()
+
+
+def macro_text(name: str, *arguments: str) -> str:
+    """The SQL of one macro, of a named adapter if its name says so."""
+    given = _given(None, None, {})
+    module: Any = jinja2.Environment(autoescape=False).from_string(_macros()).make_module(given)
+    return str(getattr(module, name)(*arguments))
+
+
+def _given(dispatch: Any, ref: Any, known: Mapping[str, Any]) -> dict[str, Any]:
+    return {
         "adapter": SimpleNamespace(dispatch=dispatch),
         "config": lambda **_: "",
         "dbt": DBT,
@@ -73,8 +86,6 @@ def model_sql(name: str, variables: Mapping[str, Any]) -> str:
         "return": lambda value: value,
         "var": lambda key, default=None: known.get(key, default),
     }
-    module = environment.from_string(_macros()).make_module(given)
-    return environment.from_string(text).render(given).strip()
 
 
 @lru_cache(maxsize=1)
