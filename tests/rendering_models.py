@@ -73,7 +73,9 @@ def model_sql(name: str, variables: Mapping[str, Any]) -> str:
 def macro_text(name: str, *arguments: str) -> str:
     """The SQL of one macro, of a named adapter if its name says so."""
     given = _given(None, None, {})
-    module: Any = jinja2.Environment(autoescape=False).from_string(_macros()).make_module(given)
+    module: Any = jinja2.Environment(
+        autoescape=False, extensions=["jinja2.ext.do"]
+    ).from_string(_macros()).make_module(given)
     return str(getattr(module, name)(*arguments))
 
 
