@@ -13,7 +13,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := yes
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help install demo test check lint types walls units sql docs ui prove-house prove-identity prove-margin prove-delivery prove-consent oracles bench bench-margin clean
+.PHONY: help install demo test check lint types walls units sql docs ui prove-house prove-identity prove-margin prove-delivery prove-consent prove-marketing oracles bench bench-margin clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -36,6 +36,7 @@ test: check ## everything: lint, types, units, walls, whole stories, quick fault
 	QUICK=1 $(BIN)/python -m tests.proof.margin
 	QUICK=1 $(BIN)/python -m tests.proof.delivery
 	QUICK=1 $(BIN)/python -m tests.proof.consent
+	QUICK=1 $(BIN)/python -m tests.proof.marketing
 
 check: lint types units ## lint, types, units and walls in under two minutes
 
@@ -81,6 +82,9 @@ prove-delivery: install ## every claim of delivery with its figure, into docs/pr
 
 prove-consent: install ## every claim of consent with its figure, into docs/proof/consent.md
 	$(BIN)/python -m tests.proof.consent
+
+prove-marketing: install ## every claim of marketing with its figure, into docs/proof/marketing.md
+	$(BIN)/python -m tests.proof.marketing
 
 oracles: ## our payloads and hashes against the vendors' own clients, in an environment of their own
 	$(PYTHON) -m venv $(ORACLES)

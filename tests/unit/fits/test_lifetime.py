@@ -20,6 +20,8 @@ from orchestration.fits.purchases import (
     fit_gamma_gamma,
     fit_sbg,
 )
+from orchestration.fitting import fit_lifetime_values
+from tests.unit.landing.world import fetch, settings_at
 
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
 TRUE_SPEND = {"p": 6.0, "q": 4.0, "gamma": 15.0}
@@ -163,3 +165,40 @@ def test_a_snapshot_gives_histories_and_the_parameters_in_force(
     )
     with pytest.raises(FitError, match="Nobody has bought"):
         read_histories(tmp_path)
+
+
+class Project:
+    """As much of a dbt project as the fit asks for."""
+
+    def variable(self, name: str) -> int:
+        assert name == "lifetime_repeaters_minimum"
+        return 10**6
+
+
+def test_a_refused_fit_lands_with_its_reason(
+    tmp_path: Path, crowd: dict[str, np.ndarray]
+) -> None:
+    settings = settings_at(tmp_path)
+    folder = settings.snapshot
+    folder.mkdir(parents=True)
+    rows = histories(crowd).table
+    moments = pa.array([datetime(2026, 1, 1)] * rows.num_rows, pa.timestamp("us"))
+    pq.write_table(rows.append_column("as_of_at", moments), folder / f"{HISTORIES}.parquet")
+    none = pa.schema([
+        ("history_window", pa.string()), ("model_name", pa.string()),
+        ("parameter_name", pa.string()), ("estimate", pa.float64()),
+    ])  # fmt: skip
+    pq.write_table(none.empty_table(), folder / f"{PARAMETERS}.parquet")
+    fit, report = fit_lifetime_values(settings, Project(), now=lambda: AS_OF)  # type: ignore[arg-type]
+    assert report.table("fits.lifetime_parameter").landed == 7
+    assert fetch(
+        settings,
+        "select history_window, parameter_name, estimate, is_accepted, as_of_at, input_digest"
+        " from raw_fits.lifetime_parameter where model_name = 'gamma_gamma' order by 2",
+    ) == [
+        ("whole", name, None, False, datetime(2026, 1, 1), fit.histories.digest)
+        for name in ("gamma", "p", "q")
+    ]
+    assert fetch(settings, "select fit_name, output_row_count from raw_fits.fit") == [
+        ("lifetime", 7)
+    ]
