@@ -7,6 +7,14 @@ forecasts as (
     select * from {{ ref('int_holdout_forecasts') }}
 ),
 
+{# A square of eighteen digits leaves 64 bits. #}
+widened as (
+    select
+        *,
+        cast(expected_purchase_count as decimal(20, 6)) as wide_count
+    from forecasts
+),
+
 deciles as (
     select * from {{ ref('fct_lifetime_deciles') }}
     where decile = 1
@@ -35,18 +43,14 @@ sums as (
         sum(actual_purchase_count) as actual_purchase_count,
         sum(abs(expected_purchase_count - actual_purchase_count)) as error_sum,
         cast(
-            count(*) * sum(cast(expected_purchase_count * actual_purchase_count as decimal(28, 9)))
-            - sum(expected_purchase_count) * sum(actual_purchase_count) as {{ type_double() }}
+            count(*) * sum(wide_count * actual_purchase_count)
+            - sum(wide_count) * sum(actual_purchase_count) as {{ type_double() }}
         ) as covariance,
-        cast(
-            count(*) * sum(
-                cast(expected_purchase_count * expected_purchase_count as decimal(28, 9))
-            ) as {{ type_double() }}
-        )
-        - power(cast(sum(expected_purchase_count) as {{ type_double() }}), 2) as expected_variance,
+        cast(count(*) * sum(wide_count * wide_count) as {{ type_double() }})
+        - power(cast(sum(wide_count) as {{ type_double() }}), 2) as expected_variance,
         cast(count(*) * sum(actual_purchase_count * actual_purchase_count) as {{ type_double() }})
         - power(cast(sum(actual_purchase_count) as {{ type_double() }}), 2) as actual_variance
-    from forecasts
+    from widened
     group by forecast_method
 ),
 

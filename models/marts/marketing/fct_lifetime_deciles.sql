@@ -7,6 +7,14 @@ forecasts as (
     select * from {{ ref('int_holdout_forecasts') }}
 ),
 
+{# A square of eighteen digits leaves 64 bits. #}
+widened as (
+    select
+        *,
+        cast(expected_purchase_count as decimal(20, 6)) as wide_count
+    from forecasts
+),
+
 totals as (
     select
         forecast_method,
@@ -22,12 +30,10 @@ sums as (
         count(*) as customer_count,
         sum(expected_purchase_count) as expected_purchase_count,
         sum(actual_purchase_count) as actual_purchase_count,
-        sum(cast(expected_purchase_count * expected_purchase_count as decimal(28, 12)))
-            as expected_square,
+        sum(wide_count * wide_count) as expected_square,
         sum(actual_purchase_count * actual_purchase_count) as actual_square,
-        sum(cast(expected_purchase_count * actual_purchase_count as decimal(28, 12)))
-            as product_sum
-    from forecasts
+        sum(wide_count * actual_purchase_count) as product_sum
+    from widened
     group by forecast_method, decile
 ),
 

@@ -87,7 +87,12 @@ arguments as (
         horizons.horizon_weeks,
         horizons.discount_ratio,
         horizons.is_last,
-        horizons.horizon_weeks / (models.alpha + classes.age_weeks + horizons.horizon_weeks) as z
+        horizons.horizon_weeks / (models.alpha + classes.age_weeks + horizons.horizon_weeks) as z,
+        {# From here on terms are nothing beside the first. #}
+        1 + floor(
+            {{ least_log }}
+            / ln(horizons.horizon_weeks / (models.alpha + classes.age_weeks + horizons.horizon_weeks))
+        ) as last_number
     from classes
     inner join models
         on classes.history_window = models.history_window
@@ -113,7 +118,7 @@ series as (
         ) as series_sum
     from arguments
     inner join numbers
-        on numbers.number = 1 or numbers.number * ln(arguments.z) > {{ least_log }}
+        on arguments.last_number >= numbers.number
     inner join terms_of_number
         on arguments.history_window = terms_of_number.history_window
         and numbers.number = terms_of_number.number
