@@ -1,4 +1,4 @@
-{# Months are the customer's own, from the day of her first purchase; a month is shown only where the
+{# Months are the customer's own, from the day of her first purchase; one is shown only where the
    youngest customer that the cohort can have has lived it whole. #}
 
 with

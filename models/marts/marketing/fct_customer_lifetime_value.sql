@@ -1,6 +1,6 @@
-{# What a customer will probably still bring: purchases to come × their revenue × what of it is left in
-   CM2, discounted. The interval is what customers of her tenth did in the holdout per purchase
-   foretold; without a holdout there is none, and it is null. #}
+{# What a customer will probably still bring: purchases to come × their revenue × what of it is left
+   in CM2, discounted. The interval is what customers of her tenth did in the holdout per purchase
+   foretold; without a holdout it is null. #}
 
 with
 

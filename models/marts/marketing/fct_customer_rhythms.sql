@@ -1,4 +1,4 @@
-{# What was observed of a customer: recency, frequency and margin with equal scores for equal values,
+{# What was observed of a customer: recency, frequency and margin, equal scores for equal values,
    and when her next purchase is due. #}
 
 {# From how many gaps on her own rhythm says more than everybody's. #}

@@ -1,5 +1,5 @@
-{# How far the model may be believed, with the naive forecast beside it: it earns its keep for volume,
-   hardly for ranking. #}
+{# How far the model may be believed, with the naive forecast beside it: it earns its keep for
+   volume, hardly for ranking. #}
 
 with
 
@@ -29,8 +29,7 @@ histories as (
 ),
 
 origins as (
-    select
-        max(parameter_origin) as parameter_origin
+    select max(parameter_origin) as parameter_origin
     from {{ ref('fct_lifetime_parameters') }}
     where history_window = 'calibration' and model_name = 'bg_nbd'
 ),
@@ -77,7 +76,7 @@ final as (
                     sums.covariance / sqrt(sums.expected_variance) / sqrt(sums.actual_variance)
                     as decimal(9, 6)
                 )
-        end as correlation,
+        end as purchase_correlation,
         deciles.captured_purchase_ratio as top_decile_captured_ratio,
         histories.history_to_date as holdout_after_date,
         histories.as_of_at

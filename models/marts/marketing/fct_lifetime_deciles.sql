@@ -42,7 +42,8 @@ ratios as (
         *,
         case
             when expected_purchase_count > 0
-                then cast(actual_purchase_count as {{ type_double() }})
+                then
+                    cast(actual_purchase_count as {{ type_double() }})
                     / cast(expected_purchase_count as {{ type_double() }})
         end as actual_ratio
     from sums

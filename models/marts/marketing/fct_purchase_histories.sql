@@ -1,5 +1,5 @@
-{# What repeat purchase is fitted to, as of now and as of the start of the holdout. Weeks are days / 7
-   with six decimals. #}
+{# What repeat purchase is fitted to, as of now and as of the start of the holdout. Weeks are days
+   over 7 with six decimals. #}
 
 with
 
@@ -76,8 +76,10 @@ counted as (
 aged as (
     select
         *,
-        {{ dbt.datediff('first_purchase_date', 'last_purchase_date', 'day') }} as recency_days,
-        {{ dbt.datediff('first_purchase_date', 'history_to_date', 'day') }} as age_days
+        {{ dbt.datediff('first_purchase_date', 'last_purchase_date', 'day') }}
+            as recency_days,
+        {{ dbt.datediff('first_purchase_date', 'history_to_date', 'day') }}
+            as age_days
     from counted
     where repeat_day_count >= 0
 ),

@@ -1,6 +1,6 @@
 {# Kaplan-Meier: of those who bought once and were still waited for on a day, how many bought again
-   on it. Who has not yet bought again is waited for until as_of, and not counted as lost. The bounds
-   are Greenwood's, on the logarithm, so that they stay above 0. #}
+   on it. Who has not yet bought again is waited for until as_of, and not counted as lost. The
+   bounds are Greenwood's, on the logarithm, so that they stay above 0. #}
 
 with
 
@@ -87,7 +87,7 @@ at_risk as (
 steps as (
     select
         *,
-        {# A day on which all come back leaves half a customer: a logarithm of nought ends a curve. #}
+        {# A day on which all come back leaves half a customer: nought has no logarithm. #}
         cast(
             ln(
                 1 - least(returned_count, waiting_count - 0.5)

@@ -1,7 +1,7 @@
 {{ config(access='private') }}
 
-{# Which cohorts a customer belongs to: one per way of telling cohorts apart. Of months with fewer than
-   cohort_customers_minimum customers, those of one quarter are one cohort. #}
+{# Which cohorts a customer belongs to: one per way of telling cohorts apart. Months with fewer than
+   cohort_customers_minimum customers are one cohort with the others of their quarter. #}
 
 {%- set month_start = dbt.date_trunc('month', 'first_purchase_date') %}
 {%- set quarter_start = dbt.date_trunc('quarter', 'first_purchase_date') %}
@@ -16,21 +16,34 @@ acquisitions as (
     from {{ ref('int_acquisitions') }}
 ),
 
+dimensions as (
+    select 'all' as cohort_dimension
+    union all
+    select 'channel' as cohort_dimension
+    union all
+    select 'sku' as cohort_dimension
+    union all
+    select 'discount_band' as cohort_dimension
+    union all
+    select 'season' as cohort_dimension
+),
+
 members as (
-    {%- for dimension, value in [
-        ('all', "'all'"), ('channel', 'channel'), ('sku', 'sku'),
-        ('discount_band', 'discount_band'), ('season', 'season')
-    ] %}
     select
-        customer_id,
-        '{{ dimension }}' as cohort_dimension,
-        {{ value }} as cohort_value,
-        first_purchase_date,
-        month_date,
-        quarter_date
+        acquisitions.customer_id,
+        dimensions.cohort_dimension,
+        case dimensions.cohort_dimension
+            when 'channel' then acquisitions.channel
+            when 'sku' then acquisitions.sku
+            when 'discount_band' then acquisitions.discount_band
+            when 'season' then acquisitions.season
+            else 'all'
+        end as cohort_value,
+        acquisitions.first_purchase_date,
+        acquisitions.month_date,
+        acquisitions.quarter_date
     from acquisitions
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    cross join dimensions
 ),
 
 counted as (

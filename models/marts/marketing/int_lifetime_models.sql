@@ -21,18 +21,13 @@ final as (
         max(case when model_name = 'bg_nbd' then parameter_origin end) as purchase_origin,
         max(case when model_name = 'gamma_gamma' then parameter_origin end) as spend_origin,
         max(case when has_correlated_spend then 1 else 0 end) = 1 as has_correlated_spend,
-        {%- for model, names in [
-            ('bg_nbd', ['r', 'alpha', 'a', 'b']), ('gamma_gamma', ['p', 'q', 'gamma'])
-        ] %}
-        {%- set last = loop.last %}
-        {%- for name in names %}
-        max(
-            case
-                when model_name = '{{ model }}' and parameter_name = '{{ name }}' then estimate
-            end
-        ) as {{ name }}{{ '' if last and loop.last else ',' }}
-        {%- endfor %}
-        {%- endfor %}
+        max(case when parameter_name = 'r' then estimate end) as r,
+        max(case when parameter_name = 'alpha' then estimate end) as alpha,
+        max(case when parameter_name = 'a' then estimate end) as a,
+        max(case when parameter_name = 'b' then estimate end) as b,
+        max(case when parameter_name = 'p' then estimate end) as p,
+        max(case when parameter_name = 'q' then estimate end) as q,
+        max(case when parameter_name = 'gamma' then estimate end) as gamma
     from parameters
     group by history_window
 )

@@ -1,7 +1,7 @@
 {{ config(access='private') }}
 
-{# What is left in CM2 of one unit of what customers buy, by first channel and category, drawn to the
-   mean of all as if lifetime_margin_pseudo_purchases more had left that mean. All their CM2 counts,
+{# What is left in CM2 of one unit of what customers buy, by first channel and category, drawn to
+   the mean of all as if lifetime_margin_pseudo_purchases more had left that mean. All CM2 counts,
    orders that came back whole too: Gamma-Gamma is of purchases that stayed. #}
 
 with

@@ -30,7 +30,8 @@ own as (
     select
         'customer' as gap_level,
         customer_id as gap_key,
-        {{ dbt.datediff('previous_purchase_date', 'purchase_date', 'day') }} as gap_days
+        {{ dbt.datediff('previous_purchase_date', 'purchase_date', 'day') }}
+            as gap_days
     from purchase_days
     where previous_purchase_date is not null
 ),
@@ -74,7 +75,8 @@ gaps as (
     select
         gap_level,
         gap_key,
-        {{ dbt.datediff('previous_date', 'purchase_date', 'day') }} as gap_days
+        {{ dbt.datediff('previous_date', 'purchase_date', 'day') }}
+            as gap_days
     from previous_days
     where previous_date is not null
     union all

@@ -1,6 +1,6 @@
 {{ config(access='private') }}
 
-{# Purchases to come of one who is alive for sure. They follow from repeat days and age alone, so the
+{# Purchases to come of one who is alive for sure. They follow from repeat days and age alone: the
    series is summed once per pair of these and horizon, not per customer. Terms are decimals before
    they are summed. A series that would need more than its 400 terms is left out, seen as null. #}
 
@@ -91,7 +91,10 @@ arguments as (
         {# From here on terms are nothing beside the first. #}
         1 + floor(
             {{ least_log }}
-            / ln(horizons.horizon_weeks / (models.alpha + classes.age_weeks + horizons.horizon_weeks))
+            / ln(
+                horizons.horizon_weeks
+                / (models.alpha + classes.age_weeks + horizons.horizon_weeks)
+            )
         ) as last_number
     from classes
     inner join models
