@@ -1,7 +1,7 @@
 {{ config(group='marketing') }}
 
--- What cohorts are made of is the customers' CM2, to the cent, as of now; and every customer who has
--- bought is in one cohort of each kind.
+-- What cohorts are made of is the customers' CM2, to the cent, as of now; and every customer who
+-- has bought is in one cohort of each kind.
 with
 
 entries as (

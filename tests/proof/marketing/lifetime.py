@@ -40,7 +40,8 @@ PUBLISHED_LIKELIHOODS = {"bg_nbd": "-9582.4", "gamma_gamma": "-4055.92"}
 # Worked out with SciPy's hypergeometric function on the same split.
 HOLDOUT = {
     "actual_purchase_count": "1882", "expected_purchase_count": "1653.4", "bias_ratio": "-.121",
-    "purchase_correlation": ".626", "mean_absolute_error": ".785", "top_decile_captured_ratio": ".470",
+    "purchase_correlation": ".626", "mean_absolute_error": ".785",
+    "top_decile_captured_ratio": ".470",
 }  # fmt: skip
 HISTORIES = ("int_purchases", "int_purchase_days", "fct_purchase_histories")
 SCORES = (
@@ -123,7 +124,8 @@ def simulated(quick: bool) -> Result:
     model, naive = (_calibration(world, method) for method in ("bg_nbd", "past_frequency"))
     figure = (
         f"{4 - len(refused)} of 4 fits taken; bias {model['bias_ratio']:+.1%} (going on as before"
-        f" {naive['bias_ratio']:+.1%}), r {model['purchase_correlation']:.3f} ({naive['purchase_correlation']:.3f}),"
+        f" {naive['bias_ratio']:+.1%}), r {model['purchase_correlation']:.3f}"
+        f" ({naive['purchase_correlation']:.3f}),"
         f" first tenth {model['top_decile_captured_ratio']:.1%}"
         f" ({naive['top_decile_captured_ratio']:.1%})"
     )
