@@ -20,8 +20,29 @@ spend as (
     where spend_amount > 0
 ),
 
-{# Days on which a cohort was won: whole months, those that were pooled into it. #}
-cohort_spans as (
+monthly_spend as (
+    select
+        channel,
+        cast({{ dbt.date_trunc('month', 'margin_date') }} as date) as month_date,
+        cast({{ dbt.date_trunc('quarter', 'margin_date') }} as date) as quarter_date,
+        sum(spend_amount) as spend_amount
+    from spend
+    group by
+        channel,
+        cast({{ dbt.date_trunc('month', 'margin_date') }} as date),
+        cast({{ dbt.date_trunc('quarter', 'margin_date') }} as date)
+),
+
+monthly_totals as (
+    select
+        month_date,
+        quarter_date,
+        sum(spend_amount) as spend_amount
+    from monthly_spend
+    group by month_date, quarter_date
+),
+
+cohort_months_won as (
     select
         cohort_dimension,
         cohort_value,
@@ -38,82 +59,96 @@ cohort_spans as (
         cast({{ dbt.date_trunc('month', 'first_purchase_date') }} as date)
 ),
 
-monthly_spend as (
+leveled_spend as (
     select
-        channel,
-        cast({{ dbt.date_trunc('month', 'margin_date') }} as date) as month_date,
-        sum(spend_amount) as spend_amount
-    from spend
-    group by channel, cast({{ dbt.date_trunc('month', 'margin_date') }} as date)
-),
-
-monthly_customers as (
-    select
-        cast({{ dbt.date_trunc('month', 'first_purchase_date') }} as date) as month_date,
-        count(*) as customer_count
-    from members
-    where cohort_dimension = 'all'
-    group by cast({{ dbt.date_trunc('month', 'first_purchase_date') }} as date)
-),
-
-monthly_costs as (
-    select
-        monthly_spend.month_date,
-        sum(monthly_spend.spend_amount) as spend_amount
+        'channel' as cohort_dimension,
+        channel as cohort_value,
+        month_date,
+        quarter_date,
+        spend_amount
     from monthly_spend
-    group by monthly_spend.month_date
+    union all
+    select
+        'all' as cohort_dimension,
+        'all' as cohort_value,
+        month_date,
+        quarter_date,
+        spend_amount
+    from monthly_totals
 ),
 
-{# All customers of a month bear its spend alike, unless they are told apart by channel. #}
-costs as (
+{# A month that won nobody was paid for too: by its quarter, if the month is no cohort itself. #}
+own_costs as (
     select
-        cohort_spans.cohort_dimension,
-        cohort_spans.cohort_value,
-        cohort_spans.cohort_period,
-        cohort_spans.cohort_date,
-        sum(cohort_spans.customer_count) as customer_count,
-        sum(
-            case
-                when cohort_spans.cohort_dimension = 'channel'
-                    then coalesce(monthly_spend.spend_amount, 0)
-                else
-                    coalesce(
-                        {{ amount_per(
-                            'monthly_costs.spend_amount * cohort_spans.customer_count',
-                            'monthly_customers.customer_count'
-                        ) }},
-                        0
-                    )
-            end
-        ) as spend_amount
-    from cohort_spans
-    inner join monthly_customers
-        on cohort_spans.month_date = monthly_customers.month_date
-    left join monthly_costs
-        on cohort_spans.month_date = monthly_costs.month_date
-    left join monthly_spend
-        on cohort_spans.month_date = monthly_spend.month_date
-        and cohort_spans.cohort_dimension = 'channel'
-        and cohort_spans.cohort_value = monthly_spend.channel
-    group by
-        cohort_spans.cohort_dimension,
-        cohort_spans.cohort_value,
-        cohort_spans.cohort_period,
-        cohort_spans.cohort_date
+        leveled_spend.cohort_dimension,
+        leveled_spend.cohort_value,
+        case when won.cohort_date is null then 'quarter' else 'month' end as cohort_period,
+        coalesce(won.cohort_date, leveled_spend.quarter_date) as cohort_date,
+        leveled_spend.spend_amount
+    from leveled_spend
+    left join cohort_months_won as won
+        on leveled_spend.cohort_dimension = won.cohort_dimension
+        and leveled_spend.cohort_value = won.cohort_value
+        and leveled_spend.month_date = won.month_date
+        and won.cohort_period = 'month'
+),
+
+month_customers as (
+    select
+        month_date,
+        sum(customer_count) as customer_count
+    from cohort_months_won
+    where cohort_dimension = 'all'
+    group by month_date
+),
+
+{# Told apart otherwise, customers of a month bear its spend alike. #}
+shared_costs as (
+    select
+        won.cohort_dimension,
+        won.cohort_value,
+        won.cohort_period,
+        won.cohort_date,
+        {{ amount_per(
+            'monthly_totals.spend_amount * won.customer_count', 'month_customers.customer_count'
+        ) }} as spend_amount
+    from cohort_months_won as won
+    inner join monthly_totals
+        on won.month_date = monthly_totals.month_date
+    inner join month_customers
+        on won.month_date = month_customers.month_date
+    where won.cohort_dimension not in ('all', 'channel')
+),
+
+costs as (
+    select * from own_costs
+    union all
+    select * from shared_costs
+),
+
+cohort_costs as (
+    select
+        cohort_dimension,
+        cohort_value,
+        cohort_period,
+        cohort_date,
+        sum(spend_amount) as spend_amount
+    from costs
+    group by cohort_dimension, cohort_value, cohort_period, cohort_date
 ),
 
 joined as (
     select
         cohort_months.*,
-        costs.spend_amount,
-        {{ amount_per('costs.spend_amount', 'costs.customer_count') }}
+        coalesce(cohort_costs.spend_amount, 0) as spend_amount,
+        {{ amount_per('coalesce(cohort_costs.spend_amount, 0)', 'cohort_months.customer_count') }}
             as new_customer_cost_amount
     from cohort_months
-    inner join costs
-        on cohort_months.cohort_dimension = costs.cohort_dimension
-        and cohort_months.cohort_value = costs.cohort_value
-        and cohort_months.cohort_period = costs.cohort_period
-        and cohort_months.cohort_date = costs.cohort_date
+    left join cohort_costs
+        on cohort_months.cohort_dimension = cohort_costs.cohort_dimension
+        and cohort_months.cohort_value = cohort_costs.cohort_value
+        and cohort_months.cohort_period = cohort_costs.cohort_period
+        and cohort_months.cohort_date = cohort_costs.cohort_date
 ),
 
 summed as (

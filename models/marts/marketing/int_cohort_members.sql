@@ -63,12 +63,12 @@ final as (
         case when is_large then 'month' else 'quarter' end as cohort_period,
         first_purchase_date,
         case when is_large then month_date else quarter_date end as cohort_date,
-        max(month_date) over (
-            partition by
-                cohort_dimension,
-                cohort_value,
-                is_large,
-                case when is_large then month_date else quarter_date end
+        {# A pooled cohort is open until its quarter ends. #}
+        cast(
+            case
+                when is_large then month_date
+                else {{ dbt.dateadd('month', 2, 'quarter_date') }}
+            end as date
         ) as last_month_date
     from counted
 )
