@@ -257,6 +257,28 @@ def fit_identity(json: Json = False) -> None:
     )
 
 
+@fit_app.command(name="lifetime")
+def fit_lifetime(json: Json = False) -> None:
+    """Fit repeat purchase and spend to what was last published; the next build scores with it."""
+    from orchestration import fitting
+    from orchestration.console import table
+    from orchestration.ledger import utc_now
+    from orchestration.project import DbtProject
+    from orchestration.settings import Settings
+
+    settings = Settings.from_env()
+    fit, _ = fitting.fit_lifetime_values(settings, DbtProject(settings), now=utc_now)
+    told = [
+        (one.history_window, one.model_name, f"{one.repeater_count:,}", one.refusal or "taken")
+        for one in fit.fits
+    ]
+    columns = ("window", "model", "bought again", "fit")
+    _output(json).answer(
+        {"fits": [dict(zip(columns, row, strict=True)) for row in told]},
+        table("Lifetime value", columns, told),
+    )
+
+
 @app.command()
 def demo(
     customers: Annotated[int, typer.Option(min=1)] = 20_000,

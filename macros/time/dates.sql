@@ -38,3 +38,23 @@
         and ({{ rate }}.valid_to is null or {{ day }} < {{ rate }}.valid_to)
     )
 {%- endmacro %}
+
+{# A select of `number` from 1 to `last`, at most 9,999. #}
+{% macro numbers_to(last) -%}
+    select cast(day_number as {{ dbt.type_bigint() }}) as number
+    from ({{ day_numbers() }}) as numbers
+    where day_number between 1 and {{ last }}
+{%- endmacro %}
+
+{# Whole months from one day to a later one: 0 until the same day of the next month. #}
+{% macro months_between(start_date, end_date) -%}
+    {%- set boundaries = dbt.datediff(start_date, end_date, 'month') -%}
+    (
+        {{ boundaries }}
+        - case
+            when cast({{ dbt.dateadd('month', boundaries, start_date) }} as date) > {{ end_date }}
+                then 1
+            else 0
+        end
+    )
+{%- endmacro %}

@@ -1,11 +1,11 @@
-"""The list of claims: the worked example of attribution, then what others recorded."""
+"""The list of claims: the worked examples, then what others recorded."""
 
 from __future__ import annotations
 
 import sys
 
 from tests.proof.harness import Claim, prove
-from tests.proof.marketing import brand, credits, recorded
+from tests.proof.marketing import brand, credits, lifetime, recorded
 
 CLAIMS = [
     Claim("mta_01", "The worked example of attribution, every number", credits.worked_example),
@@ -22,6 +22,7 @@ CLAIMS = [
         recorded.retentioneering, False,
     ),
     Claim("credits", "A brand's credits equal a recount of every path", brand.recount, False),
+    *lifetime.CLAIMS,
 ]  # fmt: skip
 
 if __name__ == "__main__":
