@@ -247,6 +247,7 @@ judged as (
             and found.place = own_found.place
 ),
 
+{# A word of two other languages is one finding. #}
 final as (
     select
         post_id,
@@ -257,6 +258,13 @@ final as (
         place
     from judged
     where finding <> 'nothing'
+    group by
+        post_id,
+        matched_term,
+        kind,
+        finding,
+        word_number,
+        place
 )
 
 select * from final

@@ -100,10 +100,7 @@ sentences as (
         is_styled,
         fold_lines,
         platform_label,
-        {{ regexp_replace_all(
-            regexp_replace_all("replace(caption, '¶', ' ¶ ')", '[.]+( |$)', ' | '),
-            '(https?://|www[.])[^ ]*', ' @link '
-        ) }} as caption
+        {{ regexp_replace_all("replace(caption, '¶', ' ¶ ')", '[.]+( |$)', ' | ') }} as caption
     from folded
 ),
 
@@ -117,7 +114,7 @@ addresses as (
         platform_label,
         {{ regexp_replace_all(
             regexp_replace_all('caption', '[a-z0-9._+-]*@[^ ,;:!?()|…#/@]+', ' @name '),
-            '[a-z0-9_-]+([.][a-z0-9_-]+)+(/[^ ]*)?', ' @link '
+            'https?://[^ ]*|[a-z0-9_-]+([.][a-z0-9_-]+)+(/[^ ]*)?', ' @link '
         ) }} as caption
     from sentences
 ),
@@ -142,9 +139,9 @@ final as (
         post_id,
         cast(fold_lines as {{ dbt.type_bigint() }}) as fold_lines,
         platform_label,
-        ' | ' || trim({{ regexp_replace_all(
-            letters_digits_and('caption', '#@_?¶¦ ', ' | '), ' +', ' '
-        ) }}) || ' | ' as words_text,
+        {{ regexp_replace_all(
+            "' | ' || " ~ letters_digits_and('caption', '#@_?¶¦ ', ' | ') ~ " || ' | '", ' +', ' '
+        ) }} as words_text,
         is_cut_before_fold,
         is_styled
     from signs
