@@ -64,14 +64,14 @@ WORDS = {
     "en": {
         "tag": "ad", "label": "Advertisement", "other": "werbung", "thanks": "Thanks",
         "denial": "Not an ad", "text": "This serum is all I need in winter ✨",
-        "tale": "I have tried every serum on my shelf this winter, on the train, at the lake and in "
-        "the office, and in the end I came back to the one that I began with.",
+        "tale": "I have tried every serum on my shelf this winter, on the train, at the lake and "
+        "in the office, and in the end I came back to the one that I began with.",
     },
     "de": {
         "tag": "werbung", "label": "Anzeige", "other": "ad", "thanks": "Danke",
         "denial": "Keine Werbung", "text": "Dieses Serum reicht mir im Winter ✨",
-        "tale": "Ich habe in diesem Winter jedes Serum aus meinem Regal probiert, im Zug, am See und "
-        "im Büro, und bin am Ende bei dem geblieben, mit dem ich angefangen habe.",
+        "tale": "Ich habe in diesem Winter jedes Serum aus meinem Regal probiert, im Zug, am See "
+        "und im Büro, und bin am Ende bei dem geblieben, mit dem ich angefangen habe.",
     },
     "es": {
         "tag": "publicidad", "label": "Publicidad", "other": "ad", "thanks": "Gracias",
@@ -82,8 +82,8 @@ WORDS = {
     "fr": {
         "tag": "publicité", "label": "Publicité", "other": "ad", "thanks": "Merci",
         "denial": "Pas une publicité", "text": "Ce sérum me suffit en hiver ✨",
-        "tale": "Cet hiver, j'ai essayé tous les sérums de mon étagère, dans le train, au lac et au "
-        "bureau, et je suis revenue à celui avec lequel j'avais commencé en automne.",
+        "tale": "Cet hiver, j'ai essayé tous les sérums de mon étagère, dans le train, au lac et "
+        "au bureau, et je suis revenue à celui avec lequel j'avais commencé en automne.",
     },
     "pt": {
         "tag": "publicidade", "label": "Publicidade", "other": "ad", "thanks": "Obrigada",
@@ -171,7 +171,7 @@ def _write_codes(writer: BrandWriter, count: int, window: Window) -> None:
     writer.write(SOURCE, "creator_code", {
         "_source_relation": a.const(SOURCE, count),
         "creator_id": _names("creator", creator),
-        "code": a.take([_code(each) for each in creator], creator),
+        "code": a.take([_code(int(each)) for each in creator], creator),
         "valid_from": a.time(np.full(count, window.start)),
         "valid_to": a.none(count, "time"),
         "_fivetran_deleted": a.flag(np.zeros(count, bool)),

@@ -16,7 +16,6 @@ import numpy as np
 from orchestration.brand import after_tables as after
 from orchestration.brand import arrays as a
 from orchestration.brand import consent as consents
-from orchestration.brand import email as mails
 from orchestration.brand import (
     creators,
     email_tables,
@@ -33,6 +32,7 @@ from orchestration.brand import (
     visits,
     web,
 )
+from orchestration.brand import email as mails
 from orchestration.brand.catalogue import (
     Catalogue,
     Rates,

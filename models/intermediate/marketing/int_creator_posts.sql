@@ -1,5 +1,5 @@
-{# What ties a post's creator to the brand when she posts: the contract that the post names, else her
-   newest one whose term holds the moment. #}
+{# What ties a post's creator to the brand when she posts: the contract that the post names, else
+   her newest one whose term holds the moment. #}
 
 with
 
@@ -19,21 +19,21 @@ ties as (
         contracts.relationship,
         row_number() over (
             partition by posts.source_relation, posts.creator_post_id
-            order by contracts.starts_at desc, contracts.creator_contract_id
+            order by contracts.starts_at desc, contracts.creator_contract_id asc
         ) as tie_rank
     from posts
     inner join contracts
         on
-            posts.source_relation = contracts.source_relation
-            and posts.creator_id = contracts.creator_id
-            and (
-                posts.creator_contract_id = contracts.creator_contract_id
-                or (
-                    posts.creator_contract_id is null
-                    and posts.posted_at >= contracts.starts_at
-                    and (contracts.ends_at is null or posts.posted_at < contracts.ends_at)
-                )
+        posts.source_relation = contracts.source_relation
+        and posts.creator_id = contracts.creator_id
+        and (
+            posts.creator_contract_id = contracts.creator_contract_id
+            or (
+                posts.creator_contract_id is null
+                and posts.posted_at >= contracts.starts_at
+                and (contracts.ends_at is null or posts.posted_at < contracts.ends_at)
             )
+        )
 ),
 
 final as (
@@ -44,7 +44,7 @@ final as (
         posts.source_relation,
         ties.relationship,
         posts.platform,
-        {{ regexp_first_group('posts.language', '^([a-z]+)') }} as language,
+        {{ regexp_first_group('posts.caption_language', '^([a-z]+)') }} as caption_language,
         posts.media_type,
         posts.caption,
         posts.has_platform_label,
@@ -55,9 +55,9 @@ final as (
     from posts
     left join ties
         on
-            posts.source_relation = ties.source_relation
-            and posts.creator_post_id = ties.creator_post_id
-            and ties.tie_rank = 1
+        posts.source_relation = ties.source_relation
+        and posts.creator_post_id = ties.creator_post_id
+        and ties.tie_rank = 1
 )
 
 select * from final

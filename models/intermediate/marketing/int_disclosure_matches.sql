@@ -47,13 +47,14 @@ negators as (
     where kind = 'negator'
 ),
 
-{# A negator binds a term that follows at once or over fillers: "not a paid ad", not "no filter #ad". #}
+{# A negator binds a term that follows at once or over fillers: "not a paid ad", and not
+   "no filter #ad". #}
 read_words as (
     select
         posts.post_id,
         posts.creator_id,
         posts.relationship,
-        posts.language,
+        posts.caption_language,
         posts.posted_at,
         words.place,
         words.word_number,
@@ -80,32 +81,32 @@ read_words as (
         on words.post_id = posts.post_id
     left join negators as first_negators
         on
-            posts.language = first_negators.language
-            and replace(words.word_before, '#', '') = first_negators.term
+        posts.caption_language = first_negators.language
+        and replace(words.word_before, '#', '') = first_negators.term
     left join negators as second_negators
         on
-            posts.language = second_negators.language
-            and replace(words.second_word_before, '#', '') = second_negators.term
+        posts.caption_language = second_negators.language
+        and replace(words.second_word_before, '#', '') = second_negators.term
     left join negators as third_negators
         on
-            posts.language = third_negators.language
-            and replace(words.third_word_before, '#', '') = third_negators.term
+        posts.caption_language = third_negators.language
+        and replace(words.third_word_before, '#', '') = third_negators.term
     left join negators as fourth_negators
         on
-            posts.language = fourth_negators.language
-            and replace(words.fourth_word_before, '#', '') = fourth_negators.term
+        posts.caption_language = fourth_negators.language
+        and replace(words.fourth_word_before, '#', '') = fourth_negators.term
     left join fillers as first_fillers
         on
-            posts.language = first_fillers.language
-            and replace(words.word_before, '#', '') = first_fillers.term
+        posts.caption_language = first_fillers.language
+        and replace(words.word_before, '#', '') = first_fillers.term
     left join fillers as second_fillers
         on
-            posts.language = second_fillers.language
-            and replace(words.second_word_before, '#', '') = second_fillers.term
+        posts.caption_language = second_fillers.language
+        and replace(words.second_word_before, '#', '') = second_fillers.term
     left join fillers as third_fillers
         on
-            posts.language = third_fillers.language
-            and replace(words.third_word_before, '#', '') = third_fillers.term
+        posts.caption_language = third_fillers.language
+        and replace(words.third_word_before, '#', '') = third_fillers.term
 ),
 
 found as (
@@ -115,7 +116,7 @@ found as (
         phrases.term || coalesce(' … ' || phrases.then_term, '') as matched_term,
         phrases.kind,
         phrases.tells,
-        phrases.language in (read_words.language, '*') as is_own_language,
+        phrases.language in (read_words.caption_language, '*') as is_own_language,
         read_words.phrase_text = phrases.term || ' ' as is_whole_phrase
     from read_words
     inner join phrases
@@ -128,7 +129,7 @@ found as (
             like '% ' || phrases.then_term || ' %'
         )
     union all
-    {# Brand and word in one: whether the brand can be told from it, a person sees. #}
+    {# A word and something else in one: whether it can be told from it, a person sees. #}
     select
         post_id,
         place,
@@ -138,7 +139,12 @@ found as (
         true as is_own_language,
         false as is_whole_phrase
     from read_words
-    where is_hashtag and {{ regexp_like('bare_word', '.(partner|ambassador)$') }}
+    where
+        is_hashtag
+        and {{ regexp_like(
+            'bare_word', '.(partner|ambassador)$|^(gifted|werbung|anzeige|recebidos).'
+        ) }}
+        and bare_word not in (select terms.term from terms)
     union all
     select
         read_words.post_id,
@@ -151,10 +157,10 @@ found as (
     from read_words
     inner join codes
         on
-            read_words.creator_id = codes.source_relation || ':' || codes.creator_id
-            and upper(read_words.bare_word) = codes.discount_code
-            and read_words.posted_at >= codes.valid_from
-            and (codes.valid_to is null or read_words.posted_at < codes.valid_to)
+        read_words.creator_id = codes.source_relation || ':' || codes.creator_id
+        and upper(read_words.bare_word) = codes.discount_code
+        and read_words.posted_at >= codes.valid_from
+        and (codes.valid_to is null or read_words.posted_at < codes.valid_to)
     union all
     select
         post_id,
@@ -192,7 +198,11 @@ judged as (
             when found.kind in ('weak', 'code', 'link') then found.kind
             when found.kind = 'doubt' and found.is_own_language then 'doubted'
             when
-                found.kind = 'review' and found.tells not in ('any', read_words.relationship)
+                found.kind = 'review'
+                and (
+                    read_words.is_negated
+                    or found.tells not in ('any', read_words.relationship)
+                )
                 then 'nothing'
             when found.is_own_language and found.kind = 'denial' then 'denied'
             when
@@ -239,12 +249,12 @@ judged as (
     from found
     inner join read_words
         on
-            found.post_id = read_words.post_id
-            and found.place = read_words.place
+        found.post_id = read_words.post_id
+        and found.place = read_words.place
     left join own_found
         on
-            found.post_id = own_found.post_id
-            and found.place = own_found.place
+        found.post_id = own_found.post_id
+        and found.place = own_found.place
 ),
 
 {# A word of two other languages is one finding. #}

@@ -1,8 +1,10 @@
-{# A caption as the check reads it: words between single blanks, `|` where a reader pauses, `?` after
-   a question, `¶` at the end of a line, `¦` where a platform folds the caption by its characters.
-   Addresses, links and handles are one word each, so that nothing inside of them is read. #}
+{# A caption as the check reads it: words between single blanks, `|` where a reader pauses, `?`
+   after a question, `@not` for a sign that crosses out, `¶` at the end of a line, `¦` where a platform
+   folds the caption by its characters. Addresses, links and handles are one word each, so that
+   nothing inside of them is read. #}
 
-{%- set cut_end = '…( ?(see |voir |ver )?(more|mehr|más|mais|plus))?$' %}
+{%- set more = ' ?(see |voir |ver )?(more|mehr|más|mais|plus)( anzeigen| ansehen)?' %}
+{%- set cut_end = '(…(' ~ more ~ ')?|[.][.][.]' ~ more ~ ')$' %}
 
 with
 
@@ -25,8 +27,9 @@ lines as (
 blanks as (
     select
         post_id,
-        trim(replace(replace({{ regexp_replace_all('caption', '\\s+', ' ') }}, '＃', '#'), '#', ' #'))
-            as caption
+        trim(
+            replace(replace({{ regexp_replace_all('caption', '\\s+', ' ') }}, '＃', '#'), '#', ' #')
+        ) as caption
     from lines
 ),
 
@@ -40,19 +43,25 @@ cuts as (
     from blanks
 ),
 
+other_platforms as (
+    select
+        fold_characters,
+        fold_lines,
+        platform_label
+    from platforms
+    where platform = 'other'
+),
+
 rules as (
     select
         posts.post_id,
-        platforms.fold_characters,
-        platforms.fold_lines,
-        platforms.platform_label
+        coalesce(platforms.fold_characters, other_platforms.fold_characters) as fold_characters,
+        coalesce(platforms.fold_lines, other_platforms.fold_lines) as fold_lines,
+        coalesce(platforms.platform_label, other_platforms.platform_label) as platform_label
     from posts
-    inner join platforms
-        on
-            platforms.platform = case
-                when posts.platform in (select platform from platforms) then posts.platform
-                else 'other'
-            end
+    cross join other_platforms
+    left join platforms
+        on posts.platform = platforms.platform
 ),
 
 heads as (
@@ -100,7 +109,9 @@ sentences as (
         is_styled,
         fold_lines,
         platform_label,
-        {{ regexp_replace_all("replace(caption, '¶', ' ¶ ')", '[.]+( |$)', ' | ') }} as caption
+        {{ regexp_replace_all(
+            "replace(replace(caption, '…', ' | '), '¶', ' ¶ ')", '[.]+( |$)', ' | '
+        ) }} as caption
     from folded
 ),
 
@@ -140,7 +151,10 @@ final as (
         cast(fold_lines as {{ dbt.type_bigint() }}) as fold_lines,
         platform_label,
         {{ regexp_replace_all(
-            "' | ' || " ~ letters_digits_and('caption', '#@_?¶¦ ', ' | ') ~ " || ' | '", ' +', ' '
+            "' | ' || " ~ letters_digits_and(
+                regexp_replace_all('caption', '[🚫❌⛔]', ' @not '), '#@_?¶¦ ', ' | '
+            ) ~ " || ' | '",
+            ' +', ' '
         ) }} as words_text,
         is_cut_before_fold,
         is_styled

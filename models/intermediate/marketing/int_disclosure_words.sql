@@ -23,8 +23,8 @@ starts as (
     from texts
     inner join numbers
         on
-            numbers.day_number between 1 and length(texts.words_text)
-            and substr(texts.words_text, numbers.day_number, 1) = ' '
+        numbers.day_number between 1 and length(texts.words_text)
+        and substr(texts.words_text, numbers.day_number, 1) = ' '
 ),
 
 tokens as (
@@ -101,9 +101,10 @@ final as (
         is_hashtag,
         is_below_lines or is_behind_characters as is_after_fold,
         is_hashtag
-        and sum(case when is_hashtag then 1 else 0 end) over (
-            partition by post_id, is_tag, island
-        )
+        and sum(case when is_hashtag then 1 else 0 end)
+            over (
+                partition by post_id, is_tag, island
+            )
         >= {{ var('disclosure_hashtag_run') }} as is_in_hashtag_run
     from words
 )

@@ -1,5 +1,5 @@
-{# A person's word outweighs the check's as long as the post is the one she saw. A flat fee waits for
-   all agreed posts, a fee per post for its own. #}
+{# A person's word outweighs the check's as long as the post is the one she saw. A flat fee waits
+   for all agreed posts, a fee per post for its own. #}
 
 with
 
@@ -51,8 +51,8 @@ cleared_posts as (
     from checks
     left join newest_reviews
         on
-            checks.post_id = newest_reviews.post_id
-            and newest_reviews.reviewed_at >= coalesce(checks.edited_at, checks.posted_at)
+        checks.post_id = newest_reviews.post_id
+        and newest_reviews.reviewed_at >= coalesce(checks.edited_at, checks.posted_at)
 ),
 
 post_counts as (

@@ -1,5 +1,5 @@
-{# The order of the branches is the rule: a denial outweighs all, then what a reader cannot miss, then
-   what a person must read, then what came too late, then words that tell nothing. #}
+{# The order of the branches is the rule: a denial outweighs all, then what a reader cannot miss,
+   then what a person must read, then what came too late, then words that tell nothing. #}
 
 with
 
@@ -33,10 +33,10 @@ finding_ranks as (
         'code', 'weak', 'link', 'doubted',
     ] %}
     {%- for finding in findings %}
-    select
-        '{{ finding }}' as finding,
-        {{ loop.index }} as finding_rank
-    {{ "union all" if not loop.last }}
+        select
+            '{{ finding }}' as finding,
+            {{ loop.index }} as finding_rank
+        {{ "union all" if not loop.last }}
     {%- endfor %}
 ),
 
@@ -52,7 +52,7 @@ ranked_matches as (
             order by
                 finding_ranks.finding_rank,
                 matches.place,
-                length(matches.matched_term) desc,
+                -length(matches.matched_term),
                 matches.matched_term
         ) as match_rank
     from matches
@@ -84,14 +84,15 @@ match_counts as (
 captions as (
     select
         posts.post_id,
-        posts.language,
+        posts.caption_language,
         posts.relationship,
         posts.has_platform_label and texts.platform_label = 'review' as is_label_read,
         coalesce(media.shows_and_tells, true) as shows_and_tells,
         coalesce(media.is_live, false) as is_live,
         known_languages.language is not null as is_language_known,
         posts.has_spoken_disclosure and posts.has_on_screen_disclosure as is_in_media,
-        not posts.has_spoken_disclosure and not posts.has_on_screen_disclosure as is_absent_in_media,
+        not posts.has_spoken_disclosure
+        and not posts.has_on_screen_disclosure as is_absent_in_media,
         first_matches.matched_term,
         first_matches.word_number,
         case
@@ -111,7 +112,7 @@ captions as (
     left join media
         on posts.media_type = media.media_type
     left join known_languages
-        on posts.language = known_languages.language
+        on posts.caption_language = known_languages.language
     left join first_matches
         on posts.post_id = first_matches.post_id
     left join match_counts
@@ -164,7 +165,7 @@ final as (
         posts.source_relation,
         posts.relationship,
         posts.platform,
-        posts.language,
+        posts.caption_language,
         posts.media_type,
         case
             when reasons.reason = 'no_relationship' then 'NOT_JUDGED'

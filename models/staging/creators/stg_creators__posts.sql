@@ -12,7 +12,7 @@ final as (
         creator_id,
         contract_id as creator_contract_id,
         lower(trim(platform)) as platform,
-        lower(trim(language)) as language,
+        lower(trim(language)) as caption_language,
         lower(trim(media_type)) as media_type,
         caption,
         coalesce(has_platform_label, false) as has_platform_label,

@@ -39,7 +39,8 @@ _STAGED = """
 create schema given;
 create table given.stg_creators__posts as
 select 'shop' as source_relation, caption_id as creator_post_id, caption_id as creator_id,
-    cast(null as varchar) as creator_contract_id, platform, language, media_type, caption,
+    cast(null as varchar) as creator_contract_id, platform,
+    language as caption_language, media_type, caption,
     cast(has_platform_label as boolean) as has_platform_label,
     cast(has_spoken_disclosure as boolean) as has_spoken_disclosure,
     cast(has_on_screen_disclosure as boolean) as has_on_screen_disclosure,
@@ -79,7 +80,7 @@ _BRAND = """
 create schema given;
 create table given.stg_creators__posts as select * rename (
     _source_relation as source_relation, post_id as creator_post_id,
-    contract_id as creator_contract_id
+    contract_id as creator_contract_id, language as caption_language
 ) from '{folder}/creators/creator_post.parquet';
 create table given.stg_creators__contracts as select * rename (
     _source_relation as source_relation, contract_id as creator_contract_id
@@ -116,7 +117,8 @@ select count(*), count(*) filter (
     fees.due_contract_amount is distinct from due.amount
     or (fees.fee_state = 'due') <> (fees.held_contract_amount = 0)
 )
-from due left join given.fct_creator_fees as fees on fees.contract_id = 'creators:' || due.contract_id
+from due
+left join given.fct_creator_fees as fees on fees.contract_id = 'creators:' || due.contract_id
 """
 
 
