@@ -98,3 +98,23 @@
 {% macro snowflake__letters_and_digits(expression) -%}
     {{ regexp_replace_all(expression, '[[:punct:][:space:]]') }}
 {%- endmacro %}
+
+{# Runs of what is neither a letter, a digit nor one of the `kept` characters (no bracket, dash,
+   backslash or caret among them) become `replacement`. Snowflake's expressions know no scripts: there
+   ASCII punctuation goes and other signs stay. #}
+{% macro letters_digits_and(expression, kept, replacement) -%}
+    {{ return(adapter.dispatch('letters_digits_and', 'tributary')(expression, kept, replacement)) }}
+{%- endmacro %}
+
+{% macro default__letters_digits_and(expression, kept, replacement) -%}
+    {{ regexp_replace_all(expression, '[^\\p{L}\\p{N}' ~ kept ~ ']+', replacement) }}
+{%- endmacro %}
+
+{% macro snowflake__letters_digits_and(expression, kept, replacement) -%}
+    {%- set signs = '!"$%&()*+,./:;<=>[]^`{|}~\\-#@_?' -%}
+    {%- set gone = [] -%}
+    {%- for sign in signs if sign not in kept -%}
+        {%- do gone.append('[' ~ sign ~ ']' if sign not in '[]^\\' else '\\' ~ sign) -%}
+    {%- endfor -%}
+    {{ regexp_replace_all(expression, '(' ~ gone | join('|') ~ ')+', replacement) }}
+{%- endmacro %}

@@ -16,8 +16,8 @@ import numpy as np
 from orchestration.brand import after_tables as after
 from orchestration.brand import arrays as a
 from orchestration.brand import consent as consents
-from orchestration.brand import email as mails
 from orchestration.brand import (
+    creators,
     email_tables,
     fulfilment,
     margin_tables,
@@ -32,6 +32,7 @@ from orchestration.brand import (
     visits,
     web,
 )
+from orchestration.brand import email as mails
 from orchestration.brand.catalogue import (
     Catalogue,
     Rates,
@@ -50,6 +51,8 @@ from orchestration.errors import ConfigurationError
 
 LAST_DAY = date(2026, 10, 31)
 CHUNK = 10_000
+# Creators have a stream beside the chunks', so that nothing else depends on them.
+CREATORS_STREAM = 50
 SCOPES = ("dtc", "test", "wholesale", "employee", "replacement")
 Progress = Callable[[int, int], None]
 
@@ -122,6 +125,9 @@ def make_brand(
             cm1, cm2 = cm1 + sums[0], cm2 + sums[1]
             progress(first + size, customers)
         media_tables.write_media(writer, plan, world.tally, window, rng)
+        creators.write_creators(
+            writer, customers, window, np.random.default_rng([seed, CREATORS_STREAM])
+        )
         counts = dict(sorted(writer.row_counts.items()))
     return BrandSummary(customers, window.first, window.last, counts, cm1, cm2)
 

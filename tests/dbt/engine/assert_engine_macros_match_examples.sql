@@ -91,6 +91,11 @@ examples as (
             as result
     union all
     select
+        'letters_digits_and keeps what it is told to' as example,
+        'café #1 | @x' as expected,
+        {{ letters_digits_and("'café #1✨!?@x'", '#@ ', ' | ') }} as result
+    union all
+    select
         'order_label of another round is another order' as example,
         'true' as expected,
         case

@@ -27,7 +27,7 @@ TYPES = {
     "date": pa.date32(),
     "decimal(28,10)": pa.decimal128(28, 10),
 }
-NOT_OURS = {"ledger", "landing", "research", "fits", "creators", "merchant_center"}
+NOT_OURS = {"ledger", "landing", "research", "fits", "merchant_center"}
 
 
 def _contract() -> list[tuple[str, dict[str, Any]]]:
