@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.proof.consent import collector, propagation
+from tests.proof.consent import collector, propagation, storm
 from tests.proof.harness import Claim, prove
 
 CLAIMS = [
@@ -18,6 +18,17 @@ CLAIMS = [
         "propagated",
         "A no at the preference centre reaches every vendor that is well",
         propagation.propagated,
+    ),
+    Claim(
+        "storm",
+        "10,000 opt-outs in 20 minutes and 300 within a second, beside a bulk delivery and a build",
+        storm.storm,
+    ),
+    Claim(
+        "storm_with_one_dead",
+        "A dead vendor delays no other in a storm of opt-outs",
+        storm.with_one_dead,
+        quick=False,
     ),
 ]
 
