@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.proof.consent import collector, propagation, storm
+from tests.proof.consent import collector, forged, kills, propagation, storm, sustained
 from tests.proof.harness import Claim, prove
 
 CLAIMS = [
@@ -13,7 +13,17 @@ CLAIMS = [
         "Webhooks at 50 a second are answered when they are on disk",
         collector.acknowledged,
     ),
-    Claim("forged", "Forged and broken webhooks", collector.forged),
+    Claim(
+        "sustained",
+        "The most opt-outs a second that one process takes",
+        sustained.sustained,
+    ),
+    Claim(
+        "forged",
+        "A million forged, broken, odd, huge and replayed webhooks",
+        forged.forged,
+    ),
+    Claim("forged_socket", "The same through a socket", forged.through_a_socket),
     Claim(
         "propagated",
         "A no at the preference centre reaches every vendor that is well",
@@ -23,6 +33,11 @@ CLAIMS = [
         "storm",
         "10,000 opt-outs in 20 minutes and 300 within a second, beside a bulk delivery and a build",
         storm.storm,
+    ),
+    Claim(
+        "killed",
+        "200 SIGKILLs of the serving process: every acknowledged no arrives everywhere",
+        kills.killed,
     ),
     Claim(
         "storm_with_one_dead",

@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -56,8 +56,12 @@ WEATHER = {
 }
 # What a choice must come to: the vendor, and the kind of effect in its record.
 DUE: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "email": (("klaviyo", "left"), ("klaviyo", "suppressed")),
-    "sms": (("klaviyo", "unsubscribed"), ("postscript", "unsubscribe")),
+    "email": (
+        ("klaviyo", "left"),
+        ("klaviyo", "suppressed"),
+        ("klaviyo", "unsubscribed/email"),
+    ),
+    "sms": (("klaviyo", "unsubscribed/sms"), ("postscript", "unsubscribe")),
     "ads": (("meta", "left"), ("google", "left"), ("tiktok", "left")),
 }
 
@@ -200,10 +204,10 @@ def approve_rows(world: World, spec: SyncSpec, rows: Sequence[Mapping[str, Any]]
 
 
 class Server:
-    """``tributary serve`` in a process of its own; its log in the home."""
+    """``tributary serve`` in a process of its own, with these variables; its log in the home."""
 
-    def __init__(self, made: City, name: str, dead: Sequence[str] = ()) -> None:
-        self._city, self._name, self._dead = made, name, dead
+    def __init__(self, home: Path, name: str, variables: Mapping[str, str]) -> None:
+        self._home, self._name, self._variables = home, name, variables
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = int(free.getsockname()[1])
@@ -211,8 +215,8 @@ class Server:
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        variables = environment(self._city.home, self._city.variables(self._dead))
-        with (self._city.home / f"{self._name}.log").open("ab") as log:
+        variables = environment(self._home, self._variables)
+        with (self._home / f"{self._name}.log").open("ab") as log:
             return subprocess.Popen(
                 [str(BIN / "tributary"), "serve", "--port", str(self.port)],
                 cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -255,7 +259,8 @@ class Server:
 @contextmanager
 def servers(made: City, dead: Sequence[str] = ()) -> Iterator[tuple[Server, Server]]:
     """One that listens, and a standby: both may send, the lease lets one at a time."""
-    both = Server(made, "first", dead), Server(made, "standby", dead)
+    variables = made.variables(dead)
+    both = Server(made.home, "first", variables), Server(made.home, "standby", variables)
     try:
         for one in both:
             one.wait()
@@ -281,14 +286,14 @@ class Arrivals:
             self._last = effect.sequence
             number = self._numbers.get(_name(effect))
             if number is not None:
-                key = (number, effect.vendor, effect.kind)
+                key = (number, effect.vendor, _kind(effect))
                 self.seen.setdefault(key, effect.at_seconds)
 
-    def missing(self, chosen: Mapping[int, str], vendors: Sequence[str] = VENDORS) -> int:
-        """How many effects at these vendors are still to come, by person's number -> channel."""
+    def missing(self, chosen: Iterable[tuple[int, str]], vendors: Sequence[str] = VENDORS) -> int:
+        """How many effects at these vendors are still to come of (person's number, channel)."""
         return sum(
             (number, vendor, kind) not in self.seen
-            for number, channel in chosen.items()
+            for number, channel in chosen
             for vendor, kind in DUE[channel]
             if vendor in vendors
         )
@@ -297,3 +302,7 @@ class Arrivals:
 def _name(effect: Effect) -> str:
     return effect.key.rpartition(":")[2]
 
+
+def _kind(effect: Effect) -> str:
+    """One vendor notes by which channel somebody left."""
+    return f"{effect.kind}/{effect.object_id}" if effect.kind == "unsubscribed" else effect.kind

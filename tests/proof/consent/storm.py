@@ -14,7 +14,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -100,7 +100,7 @@ def storm(quick: bool) -> Result:
         arrivals, told = _play(made, first, shape, VENDORS)
         beside = f"{_lines(cycles)} bulk plans delivered, {_lines(builds)} builds beside"
     times = _times(arrivals, told, VENDORS)
-    missing = arrivals.missing(told.channels)
+    missing = arrivals.missing(told.channels.items())
     return passed(
         not missing
         and len(told.channels) == shape.people
@@ -122,9 +122,9 @@ def with_one_dead(quick: bool) -> Result:
             arrivals, told = _play(made, first, shape, healthy)
             waiting = _waiting(made)
         with servers(made):
-            _wait_for(arrivals, told.channels, VENDORS)
+            wait_for(arrivals, told.channels.items(), VENDORS)
     times = _times(arrivals, told, healthy)
-    missing = arrivals.missing(told.channels)
+    missing = arrivals.missing(told.channels.items())
     return passed(
         not missing and waiting == {"google"} and (quick or _is_fast(times)),
         f"{len(told.channels):,} choices; {_figures(times)}; left for {', '.join(sorted(waiting))}"
@@ -139,7 +139,7 @@ def _play(
     people = [Shopper(number) for number in range(shape.people)]
     arrivals = Arrivals(made, people)
     told = asyncio.run(_tell(server.url, people, shape.moments(random.Random(7))))
-    _wait_for(arrivals, told.channels, vendors)
+    wait_for(arrivals, told.channels.items(), vendors)
     return arrivals, told
 
 
@@ -177,10 +177,13 @@ async def tell(client: httpx.AsyncClient, urls: Sequence[str], body: Mapping[str
     raise AssertionError("a choice was never taken")
 
 
-def _wait_for(arrivals: Arrivals, channels: Mapping[int, str], vendors: Sequence[str]) -> None:
+def wait_for(
+    arrivals: Arrivals, chosen: Collection[tuple[int, str]], vendors: Sequence[str] = VENDORS
+) -> None:
+    """Return when all has arrived, or when patience ends."""
     begun = time.monotonic()
     arrivals.look()
-    while arrivals.missing(channels, vendors) and time.monotonic() - begun < PATIENCE_SECONDS:
+    while arrivals.missing(chosen, vendors) and time.monotonic() - begun < PATIENCE_SECONDS:
         time.sleep(0.2)
         arrivals.look()
 
@@ -266,7 +269,7 @@ def _bulk_rows(vendor: str, where: str, count: int, version: int) -> list[dict[s
     return [
         {
             "customer_id": key,
-            **case.payload(key),
+            **{name: None if one is None else str(one) for name, one in case.payload(key).items()},
             "property_segment": f"Segment{version}",
             "row_hash": sha(f"{key} {version}"),
         }
@@ -311,8 +314,8 @@ def dbt_build(home: Path) -> Iterator[Path]:
     elsewhere = {"DBT_TARGET_PATH": str(home / "target"), "DBT_LOG_PATH": str(home / "logs")}
     process = subprocess.Popen(
         ["/bin/sh", "-c", loop],
-        cwd=ROOT, env=environment(home, elsewhere), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, start_new_session=True,
+        cwd=ROOT, env=environment(home, elsewhere), stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )
     try:
         yield done
