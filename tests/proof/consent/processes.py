@@ -197,10 +197,12 @@ def _rows(vendor: str, where: str, people: Sequence[Shopper]) -> list[dict[str, 
     ]
 
 
-def approve_rows(world: World, spec: SyncSpec, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Build the desired state, plan it, and sign the plan."""
+def approve_rows(world: World, spec: SyncSpec, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Build the desired state, plan it, and sign the plan; its hash."""
     world.build(spec, list(rows[0]), [tuple(row.values()) for row in rows])
-    world.approve(world.plan(spec).plan_hash)
+    plan_hash = world.plan(spec).plan_hash
+    world.approve(plan_hash)
+    return plan_hash
 
 
 class Server:

@@ -8,11 +8,13 @@ What never does: a vendor's own processing after it accepted; it says so, and th
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import random
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -233,35 +235,48 @@ def _lines(file: Path) -> int:
 # -- what goes on beside it -------------------------------------------------------------------
 
 
-def _deliver_for_ever(made: City, rows: int, done: Path) -> None:
-    """Plans of many thousand rows, signed and sent by the engine, one after another."""
+def _deliver_all(made: City, rows: int, done: Path) -> None:
+    """Both accounts side by side, each with its own plans."""
+    building = threading.Lock()
+    slow = ("postscript", "subscribers", min(rows, SLOW_BULK_ROWS))
+    threads = [
+        threading.Thread(
+            target=_deliver_for_ever, args=(made, vendor, where, count, done, building)
+        )
+        for vendor, where, count in (("klaviyo", "profiles", rows), slow)
+    ]
+    for thread in threads:
+        thread.start()
+    # A process whose main part has ended can start no threads any more.
+    for thread in threads:
+        thread.join()
+
+
+def _deliver_for_ever(
+    made: City, vendor: str, where: str, rows: int, done: Path, building: threading.Lock
+) -> None:
+    """Plans of many rows, signed and sent by the engine, one after another."""
     settings = made.settings
+    spec = spec_of(vendor, where, "marketing", "profile")
     with open_ledger(settings) as ledger, httpx.HTTPTransport() as transport:
         world = World(settings, ledger)
-        for number in range(1_000_000):
-            world.clock.moment = utc_now()
-            approve_rows(
-                world,
-                spec_of("klaviyo", "profiles", "marketing", "profile"),
-                _bulk_rows("klaviyo", "profiles", rows, number),
-            )
-            if number == 0:
-                few = min(rows, SLOW_BULK_ROWS)
-                approve_rows(
-                    world,
-                    spec_of("postscript", "subscribers", "marketing", "profile"),
-                    _bulk_rows("postscript", "subscribers", few, number),
+        for number in itertools.count():
+            with building:
+                world.clock.moment = utc_now()
+                plan_hash = approve_rows(world, spec, _bulk_rows(vendor, where, rows, number))
+            # Opt-outs hold the account for as long as they come: the plan goes on afterwards.
+            while ledger.plan(plan_hash).state != "done":
+                deliver(
+                    settings,
+                    ledger,
+                    plan_hashes=[plan_hash],
+                    open_destination=partial(open_destination, transport=transport),
+                    now=utc_now,
+                    sleep=time.sleep,
+                    run_accounts=side_by_side,
                 )
-            deliver(
-                settings,
-                ledger,
-                open_destination=partial(open_destination, transport=transport),
-                now=utc_now,
-                sleep=time.sleep,
-                run_accounts=side_by_side,
-            )
             with done.open("a") as file:
-                file.write(f"{number}\n")
+                file.write(f"{vendor}\n")
 
 
 def _bulk_rows(vendor: str, where: str, count: int, version: int) -> list[dict[str, Any]]:
@@ -282,7 +297,7 @@ def bulk_delivery(made: City, rows: int) -> Iterator[Path]:
     """A process that delivers plans until the block ends; a line for each in the file."""
     done = made.home / "bulk.txt"
     process = get_context("spawn").Process(
-        target=_deliver_for_ever, args=(made, rows, done), daemon=True
+        target=_deliver_all, args=(made, rows, done), daemon=True
     )
     process.start()
     try:
