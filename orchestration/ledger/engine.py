@@ -7,15 +7,20 @@ What never does: tables, business statements, the audit chain.
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from orchestration.ledger.errors import LedgerDamagedError, LedgerError
 
 BUSY_TIMEOUT_MS = 30_000
+# SQLite's own wait for the writer's turn grows to 100 ms between two looks, and whoever writes
+# often is always quicker: an opt-out would wait for seconds beside processes that send.
+TURN_SECONDS = 0.002
 READ_OPTION = "tributary_read_only"
 # Any constant will do: whoever writes a Postgres ledger waits for this one advisory lock.
 POSTGRES_WRITER_LOCK = 7_281_943
@@ -107,7 +112,27 @@ def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
 
 def _begin_on_sqlite(connection: Connection) -> None:
     reading = connection.get_execution_options().get(READ_OPTION, False)
-    connection.exec_driver_sql("begin" if reading else "begin immediate")
+    if reading:
+        connection.exec_driver_sql("begin")
+        return
+    until = time.monotonic() + BUSY_TIMEOUT_MS / 1_000
+    connection.exec_driver_sql("pragma busy_timeout = 0")
+    try:
+        while not _has_begun(connection, is_last=time.monotonic() >= until):
+            time.sleep(TURN_SECONDS)
+    finally:
+        connection.exec_driver_sql(f"pragma busy_timeout = {BUSY_TIMEOUT_MS}")
+
+
+def _has_begun(connection: Connection, *, is_last: bool) -> bool:
+    """Whether the writer's turn is ours now; the last look raises what it finds."""
+    try:
+        connection.exec_driver_sql("begin immediate")
+    except OperationalError as error:
+        if is_last or getattr(error.orig, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 def _begin_on_server(connection: Connection) -> None:

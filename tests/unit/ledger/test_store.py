@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -286,3 +288,31 @@ def test_moments_survive_another_time_zone(settings: Settings) -> None:
         ledger.record_suppressions([person(1, suppressed_at=east)])
         assert ledger.verify() == 2
         assert ledger.rows_since("suppression", 0, 1)[0]["suppressed_at"] == START.astimezone(UTC)
+
+
+def test_a_writer_gets_its_turn_beside_one_that_writes_all_the_time(settings: Settings) -> None:
+    """An opt-out is recorded while processes send: it must not wait for a quiet moment."""
+    turns, stop = [0], threading.Event()
+
+    def write_all_the_time() -> None:
+        with open_ledger(settings) as ledger:
+            while not stop.is_set():
+                with ledger.transaction():
+                    turns[0] += 1
+                    time.sleep(0.01)
+                time.sleep(0.003)
+
+    other = threading.Thread(target=write_all_the_time)
+    other.start()
+    try:
+        with open_ledger(settings) as ledger:
+            passed = 0
+            for _ in range(40):
+                time.sleep(0.02)
+                begun = turns[0]
+                with ledger.transaction():
+                    passed += turns[0] - begun
+    finally:
+        stop.set()
+        other.join()
+    assert passed < 20, f"the other had {passed} turns meanwhile"
