@@ -64,7 +64,7 @@ def play(seed: int, operations: int) -> Race:
     if not any(sync.spec.destination in ("klaviyo", "google") for sync in syncs):
         syncs = (SYNCS[1], *syncs)
     with world_of(seed, syncs, LateTruth if is_late else TimedTruth) as world:
-        _limit(world, chance.choice((7, 20, 50)))
+        _limit(world, chance.choice((20, 100, 300)))
         try:
             _run(world, race, chance, operations, is_late)
             converge(world)
@@ -82,7 +82,7 @@ def play(seed: int, operations: int) -> Race:
 def _run(
     world: World, race: Race, chance: random.Random, operations: int, is_late: bool
 ) -> None:
-    for number in range(chance.randint(100, 200)):
+    for number in range(chance.randint(250, 500)):
         world.people.put(Person(f"c{number:05}"))
     for _ in range(ROUNDS_MAX):
         _opt_outs(world, race, chance, chance.randint(0, 5))

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from tests.proof.consent import collector, forged, kills, propagation, storm, sustained
+from tests.proof.consent import (
+    collector,
+    forged,
+    kills,
+    propagation,
+    races,
+    storm,
+    sustained,
+)
 from tests.proof.harness import Claim, prove
 
 CLAIMS = [
@@ -33,6 +41,11 @@ CLAIMS = [
         "storm",
         "10,000 opt-outs in 20 minutes and 300 within a second, beside a bulk delivery and a build",
         storm.storm,
+    ),
+    Claim(
+        "raced",
+        "A million simulated operations over 200 seeds of faults, full of opt-outs",
+        races.raced,
     ),
     Claim(
         "killed",
