@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from orchestration.ledger import delivered
 from orchestration.ledger.tables import outbox, receipt, suppression
 from orchestration.sandbox.row_log import LoggedRow
 from orchestration.sandbox.windows import TimedTruth
@@ -49,11 +50,15 @@ class Race:
     failure: str | None = None
     operation_count: int = 0
     opt_out_count: int = 0
+    followed_count: int = 0
     in_flight_count: int = 0
     in_job_count: int = 0
+    stood_count: int = 0
     at_once_count: int = 0
     late_count: int = 0
     jobs: list[InJob] = field(default_factory=list)
+    # (purpose, key) -> the last row of the vendors' record when she said no.
+    said: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 def play(seed: int, operations: int) -> Race:
@@ -76,6 +81,7 @@ def play(seed: int, operations: int) -> Race:
         if isinstance(world.truth, LateTruth):
             race.late_count = world.truth.landed_late
     race.jobs.clear()
+    race.said.clear()
     return race
 
 
@@ -150,6 +156,7 @@ def _opt_outs(world: World, race: Race, chance: random.Random, count: int) -> No
         is_fast = chance.random() < 0.7
         for purpose in purposes:
             if not world.people.is_out(world.people.people[key], purpose):
+                race.said[purpose, key] = _last(world)
                 race.jobs += _in_jobs(world, key, purpose, is_fast)
             # As an opt-out of a known person binds: her, and her address as well.
             world.opt_out(key, purpose, "customer_id", is_fast=is_fast)
@@ -165,7 +172,6 @@ def _under_way(world: World) -> list[str]:
 
 
 def _in_jobs(world: World, key: str, purpose: str, is_fast: bool) -> Iterator[InJob]:
-    ((last,),) = world.truth.query("select coalesce(max(sequence), 0) from row_log")
     with world.ledger.read() as reader:
         rows = reader.execute(
             select(outbox).where(
@@ -179,8 +185,19 @@ def _in_jobs(world: World, key: str, purpose: str, is_fast: bool) -> Iterator[In
             if (row.destination, row.object) != sync.where or sync.spec.kind != "membership":
                 continue
             if sync.spec.purpose == purpose:
-                stood = is_fast and row.prior_payload_json is not None
-                yield InJob(sync.where, key, int(last), stood)
+                stood = is_fast and _stands(world, sync, key)
+                yield InJob(sync.where, key, _last(world), stood)
+
+
+def _stands(world: World, sync: Sync, key: str) -> bool:
+    with world.ledger.read() as reader:
+        held = delivered.by_keys(reader, *sync.where, [key]).get(key)
+    return held is not None and not held.is_removed and held.payload_json is not None
+
+
+def _last(world: World) -> int:
+    ((last,),) = world.truth.query("select coalesce(max(sequence), 0) from row_log")
+    return int(last)
 
 
 def _limit(world: World, rows: int) -> None:
@@ -272,7 +289,7 @@ def _judge_end(world: World) -> None:
 
 
 def _judge_followed(world: World, race: Race, rows: list[_Seen]) -> None:
-    """An addition that was on its way when the no came is followed by a removal."""
+    """An addition that stood, or was on its way, when the no came is followed by a removal."""
     removed: dict[tuple[tuple[str, str], str], int] = {}
     for seen in rows:
         if seen.row.change == "remove":
@@ -280,7 +297,9 @@ def _judge_followed(world: World, race: Race, rows: list[_Seen]) -> None:
     for seen in rows:
         purpose = seen.sync.spec.purpose
         if seen.row.change == "add" and world.people.is_out(seen.person, purpose):
-            race.in_flight_count += 1
+            race.followed_count += 1
+            landed_after = seen.row.sequence > race.said[purpose, seen.person.key]
+            race.in_flight_count += landed_after
             last = removed.get((seen.sync.where, seen.row.member), 0)
             assert last > seen.row.sequence, f"nothing followed {seen.row}"
 
@@ -301,4 +320,5 @@ def _judge_jobs(world: World, race: Race, rows: list[_Seen]) -> None:
         race.in_job_count += 1
         count = sent.get((one.where, one.key), 0)
         assert count or (one.where, one.key) not in landed, f"never asked to leave: {one}"
+        race.stood_count += one.stood
         race.at_once_count += one.stood and count > 1

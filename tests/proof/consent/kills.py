@@ -16,8 +16,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
-
 from orchestration.ledger import open_ledger
 from tests.proof.consent.processes import (
     CHOICES,
@@ -32,7 +30,6 @@ from tests.proof.consent.processes import (
 )
 from tests.proof.consent.storm import tell, wait_for
 from tests.proof.harness import Result, passed
-from tests.unit.collector.world import WRITE
 
 KILLS, QUICK_KILLS = 200, 3
 PEOPLE, QUICK_PEOPLE = 3_000, 150
@@ -113,26 +110,19 @@ async def _choose(
     urls: Sequence[str], people: Sequence[Shopper], crowd: Crowd, stop: threading.Event
 ) -> None:
     chance, under_way = random.Random(11), set[asyncio.Task[None]]()
-    headers = {"Authorization": f"Bearer {WRITE}"}
-    # No connection is kept: it may lead to a process that is gone.
-    limits = httpx.Limits(max_keepalive_connections=0)
-    async with httpx.AsyncClient(
-        trust_env=False, headers=headers, timeout=6.0, limits=limits
-    ) as client:
-        # Each person has one no per channel to say.
-        for number in range(len(people) * len(CHOICES)):
-            if stop.is_set():
-                break
-            task = asyncio.create_task(_one(client, urls, people, number, crowd))
-            under_way.add(task)
-            await asyncio.sleep(chance.expovariate(CHOICES_PER_SECOND))
-        await asyncio.gather(*under_way)
-        if not stop.is_set():
-            raise AssertionError("everybody said no before the last kill")
+    # Each person has one no per channel to say.
+    for number in range(len(people) * len(CHOICES)):
+        if stop.is_set():
+            break
+        task = asyncio.create_task(_one(urls, people, number, crowd))
+        under_way.add(task)
+        await asyncio.sleep(chance.expovariate(CHOICES_PER_SECOND))
+    await asyncio.gather(*under_way)
+    if not stop.is_set():
+        raise AssertionError("everybody said no before the last kill")
 
 
 async def _one(
-    client: httpx.AsyncClient,
     urls: Sequence[str],
     people: Sequence[Shopper],
     number: int,
@@ -142,7 +132,7 @@ async def _one(
     channel, purpose = CHOICES[(person.number + turn) % len(CHOICES)]
     begun = time.monotonic()
     order = urls if number % 2 else urls[::-1]
-    await tell(client, order, person.choice(f"choice-{number}", channel, purpose))
+    await tell(order, person.choice(f"choice-{number}", channel, purpose))
     crowd.taken.add((person.number, channel))
     crowd.longest = max(crowd.longest, time.monotonic() - begun)
 

@@ -7,6 +7,8 @@ What never does: judging.
 
 from __future__ import annotations
 
+import asyncio
+import json
 import signal
 import socket
 import subprocess
@@ -270,6 +272,28 @@ def servers(made: City, dead: Sequence[str] = ()) -> Iterator[tuple[Server, Serv
     finally:
         for one in both:
             one.end()
+
+
+async def post_preference(url: str, body: Mapping[str, str], seconds: float = 10.0) -> int:
+    """The status of one request over a connection of its own. A pool of connections that time out
+    in a storm can get stuck, and what is measured must not be the client.
+
+    Raises:
+        OSError, EOFError, TimeoutError: nobody answered.
+    """
+    content = json.dumps(body).encode()
+    head = (
+        f"POST /preferences HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {WRITE}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
+        "Connection: close\r\n\r\n"
+    )
+    async with asyncio.timeout(seconds):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        try:
+            writer.write(head.encode() + content)
+            return int((await reader.readuntil(b"\r\n")).split(b" ")[1])
+        finally:
+            writer.close()
 
 
 class Arrivals:

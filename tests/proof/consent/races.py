@@ -35,9 +35,11 @@ def raced(quick: bool) -> Result:
         not failed and sum(one.in_flight_count for one in races) > 0,
         f"{len(races) - len(failed)} of {len(races)} seeds hold: {_sum(races, 'operation_count')}"
         f" rows and opt-outs, of these {_sum(races, 'opt_out_count')} opt-outs;"
-        f" {_sum(races, 'in_flight_count')} additions of people who said no later, each followed"
-        f" by a removal; {_sum(races, 'in_job_count')} in an unfinished job, of whom"
-        f" {_sum(races, 'at_once_count')} stood there and were asked to leave at once and again;"
+        f" {_sum(races, 'followed_count')} additions of people who said no later, each followed by"
+        f" a removal, {_sum(races, 'in_flight_count')} of them in flight at the no;"
+        f" {_sum(races, 'in_job_count')} in an unfinished job, of whom"
+        f" {_sum(races, 'stood_count')} stood there and {_sum(races, 'at_once_count')} were asked"
+        " to leave at once and again;"
         f" {_sum(races, 'late_count')} pairs landed with their job's end"
         + (f"; seed {failed[0].seed}: {failed[0].failure}"[:300] if failed else ""),
         "all seeds: 0 sent after the fsync of a no, all followed, all suppressed in the end",

@@ -42,13 +42,13 @@ from tests.proof.consent.processes import (
     Shopper,
     approve_rows,
     city,
+    post_preference,
     servers,
     spec_of,
 )
 from tests.proof.harness import Result, passed
 from tests.support import BIN, ROOT, environment, succeed, tributary
 from tests.unit.activation.world import World, sha
-from tests.unit.collector.world import WRITE
 
 P50_SECONDS, P99_SECONDS = 2.0, 10.0
 PATIENCE_SECONDS = 120.0
@@ -148,32 +148,27 @@ def _play(
 async def _tell(url: str, people: Sequence[Shopper], moments: Sequence[float]) -> Told:
     told, begun = Told({}, {}, []), time.monotonic()
 
-    async def one(client: httpx.AsyncClient, person: Shopper, moment: float) -> None:
+    async def one(person: Shopper, moment: float) -> None:
         await asyncio.sleep(max(begun + moment - time.monotonic(), 0))
         channel, purpose = CHOICES[person.number % len(CHOICES)]
         body = person.choice(f"choice-{person.number}", channel, purpose)
         due = time.monotonic()
-        await tell(client, [url], body)
+        await tell([url], body)
         told.answered[person.number] = time.time()
         told.channels[person.number] = channel
         told.waits.append(time.monotonic() - due)
 
-    headers = {"Authorization": f"Bearer {WRITE}"}
-    async with httpx.AsyncClient(trust_env=False, headers=headers, timeout=10.0) as client:
-        await asyncio.gather(
-            *(one(client, person, at) for person, at in zip(people, moments, strict=True))
-        )
+    await asyncio.gather(*(one(person, at) for person, at in zip(people, moments, strict=True)))
     return told
 
 
-async def tell(client: httpx.AsyncClient, urls: Sequence[str], body: Mapping[str, str]) -> None:
+async def tell(urls: Sequence[str], body: Mapping[str, str]) -> None:
     """Ask again, the next address each time, until somebody says that it is stored."""
     for number in range(TRIES):
         try:
-            answer = await client.post(f"{urls[number % len(urls)]}/preferences", json=body)
-            if answer.status_code == 200:
+            if await post_preference(urls[number % len(urls)], body) == 200:
                 return
-        except httpx.TransportError:
+        except (OSError, EOFError):  # a time-out is an OSError
             pass
         await asyncio.sleep(0.1)
     raise AssertionError("a choice was never taken")
