@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from orchestration.ledger.errors import LedgerDamagedError, LedgerError
 
@@ -115,23 +115,30 @@ def _begin_on_sqlite(connection: Connection) -> None:
     if reading:
         connection.exec_driver_sql("begin")
         return
+    # The driver itself: the look is made often, and costs a hundredth of SQLAlchemy's error.
+    driver: Any = connection.connection.driver_connection
     until = time.monotonic() + BUSY_TIMEOUT_MS / 1_000
-    connection.exec_driver_sql("pragma busy_timeout = 0")
+    driver.execute("pragma busy_timeout = 0")
     try:
-        while not _has_begun(connection, is_last=time.monotonic() >= until):
+        while not _is_ours(driver) and time.monotonic() < until:
             time.sleep(TURN_SECONDS)
-    finally:
-        connection.exec_driver_sql(f"pragma busy_timeout = {BUSY_TIMEOUT_MS}")
-
-
-def _has_begun(connection: Connection, *, is_last: bool) -> bool:
-    """Whether the writer's turn is ours now; the last look raises what it finds."""
-    try:
+        if not driver.in_transaction:
+            raise sqlite3.OperationalError
+    except sqlite3.OperationalError:
+        # Once more through SQLAlchemy: what it raises is worded as every error of the store.
         connection.exec_driver_sql("begin immediate")
-    except OperationalError as error:
-        if is_last or getattr(error.orig, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
-            raise
-        return False
+    finally:
+        driver.execute(f"pragma busy_timeout = {BUSY_TIMEOUT_MS}")
+
+
+def _is_ours(driver: sqlite3.Connection) -> bool:
+    """Whether the writer's turn is ours now."""
+    try:
+        driver.execute("begin immediate")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            return False
+        raise
     return True
 
 
