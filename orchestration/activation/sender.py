@@ -145,6 +145,8 @@ def _send_opt_outs_of(account: Account, mandate: Mandate) -> str | None:
     destination = account.destination(mandate.object)
     sending = Sending(account, mandate, destination, lambda _: None)
     recover(sending, "the process ended while sending")
+    with account.ledger.read() as reader:
+        before = outbox.undecided(reader, mandate)
     try:
         send_all(sending, OPT_OUT_TURNS)
     except StoppedError as stop:
@@ -153,8 +155,9 @@ def _send_opt_outs_of(account: Account, mandate: Mandate) -> str | None:
             return stop.reason
         raise
     with account.ledger.read() as reader:
-        left = outbox.count(reader, mandate)
-    return f"{left} rows cannot be sent" if left else None
+        # What came meanwhile is no trouble: its turn is next.
+        left = before & outbox.undecided(reader, mandate)
+    return f"{len(left)} rows cannot be sent" if left else None
 
 
 def send_all(sending: Sending, turns: Sequence[int] = TURNS) -> None:

@@ -228,6 +228,12 @@ def count(connection: Connection, mandate: Mandate) -> int:
     )
 
 
+def undecided(connection: Connection, mandate: Mandate) -> set[tuple[int, str]]:
+    """(outbox id, key) of every row that is not decided yet; ids of decided rows are used again."""
+    rows = connection.execute(select(outbox.c.outbox_id, outbox.c.key).where(_of(mandate)))
+    return {(row.outbox_id, row.key) for row in rows}
+
+
 def _of(mandate: Mandate) -> ColumnElement[bool]:
     if mandate.plan_hash is not None:
         return outbox.c.plan_hash == mandate.plan_hash

@@ -132,18 +132,22 @@ def serve(state_dir: Path, port: int, objects: Mapping[str, Iterable[str]]) -> N
 
 @contextmanager
 def start_in_background(
-    state_dir: Path, objects: Mapping[str, Iterable[str]], port: int = 0
+    state_dir: Path,
+    objects: Mapping[str, Iterable[str]],
+    port: int = 0,
+    windows: Windows | None = None,
 ) -> Iterator[str]:
     """Run in a thread and yield the base URL, e.g. ``http://127.0.0.1:41234``.
 
     Args:
         port: 0 for any free port.
+        windows: rate limits that are enforced; none without.
 
     Raises:
         ConfigurationError: an unknown vendor in ``objects``, or the port is taken.
     """
     truth = _open(state_dir, objects)
-    server = _server(truth, port)
+    server = _server(truth, port, windows)
     thread = threading.Thread(target=_run, args=(server,), name="sandbox", daemon=True)
     thread.start()
     try:
@@ -193,9 +197,9 @@ def _made(vendor: str, name: str) -> str:
     return "" if kind == "events" or name in ACCOUNTS else rest
 
 
-def _server(truth: Truth, port: int) -> uvicorn.Server:
+def _server(truth: Truth, port: int, windows: Windows | None = None) -> uvicorn.Server:
     config = uvicorn.Config(
-        build_app(truth), host=HOST, port=port, log_level="critical", access_log=False,
+        build_app(truth, windows), host=HOST, port=port, log_level="critical", access_log=False,
         lifespan="off", timeout_graceful_shutdown=1,
     )
     return uvicorn.Server(config)

@@ -174,6 +174,9 @@ class Population:
     opt_outs: list[OptOut] = field(default_factory=list)
     # Every address that anybody ever had: hash and plain, to its person.
     known: dict[str, Person] = field(default_factory=dict)
+    # The first moment of each opt-out, as far as the list was read; it only grows.
+    _earliest: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    _indexed: int = 0
 
     def put(self, person: Person) -> None:
         self.people[person.key] = person
@@ -182,12 +185,16 @@ class Population:
 
     def is_out(self, person: Person, purpose: str, moment: int | None = None) -> bool:
         """Whether an opt-out that was acknowledged before ``moment`` names this person."""
+        for one in self.opt_outs[self._indexed :]:
+            key = (one.purpose, one.subject_type, one.subject_value)
+            self._earliest[key] = min(one.moment, self._earliest.get(key, one.moment))
+        self._indexed = len(self.opt_outs)
         return any(
-            one.purpose == purpose
-            and (moment is None or one.moment < moment)
-            and one.subject_value
-            == {"customer_id": person.key, "email_sha256": person.email_sha256}[one.subject_type]
-            for one in self.opt_outs
+            said is not None and (moment is None or said < moment)
+            for said in (
+                self._earliest.get((purpose, "customer_id", person.key)),
+                self._earliest.get((purpose, "email_sha256", person.email_sha256)),
+            )
         )
 
     def desired(self, sync: Sync, *, forgets_opt_outs: bool = False) -> Mapping[str, Payload]:

@@ -393,14 +393,20 @@ def _shared_engine(open_engine: Callable[[str], Any], ledger_url: str) -> Any:
 
 
 @contextmanager
-def world_of(seed: int, syncs: Sequence[Sync]) -> Iterator[World]:
-    """A new world on a disk of its own."""
+def world_of(
+    seed: int, syncs: Sequence[Sync], vendors: type[TimedTruth] = TimedTruth
+) -> Iterator[World]:
+    """A new world on a disk of its own.
+
+    Args:
+        vendors: what the vendors' record does with jobs.
+    """
     home = home_folder()
     try:
         shutil.copytree(template(), home, dirs_exist_ok=True)
         with ExitStack() as stack:
             clock, chance = Clock(), random.Random(seed)
-            truth = TimedTruth(
+            truth = vendors(
                 home / "vendors", clock.monotonic, lambda _: chance.choice(JOB_SECONDS)
             )
             stack.callback(truth.close)

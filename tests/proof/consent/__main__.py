@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import sys
 
-from tests.proof.consent import collector, erasure, profile_api, propagation
+from tests.proof.consent import (
+    collector,
+    erasure,
+    forged,
+    kills,
+    profile_api,
+    propagation,
+    races,
+    storm,
+    sustained,
+)
 from tests.proof.harness import Claim, prove
 
 CLAIMS = [
@@ -13,7 +23,17 @@ CLAIMS = [
         "Webhooks at 50 a second are answered when they are on disk",
         collector.acknowledged,
     ),
-    Claim("forged", "Forged and broken webhooks", collector.forged),
+    Claim(
+        "sustained",
+        "The most opt-outs a second that one process takes",
+        sustained.sustained,
+    ),
+    Claim(
+        "forged",
+        "A million forged, broken, odd, huge and replayed webhooks",
+        forged.forged,
+    ),
+    Claim("forged_socket", "The same through a socket", forged.through_a_socket),
     Claim(
         "propagated",
         "A no at the preference centre reaches every vendor that is well",
@@ -28,6 +48,29 @@ CLAIMS = [
         "profiles",
         "A person's profile is answered with the choice that she made just before",
         profile_api.answered,
+    ),
+    Claim(
+        "storm",
+        "10,000 opt-outs in 20 minutes and 300 within a second, beside a bulk delivery and a build",
+        storm.storm,
+        quick=False,
+    ),
+    Claim(
+        "raced",
+        "A million simulated operations over 200 seeds of faults, full of opt-outs",
+        races.raced,
+    ),
+    Claim(
+        "killed",
+        "200 SIGKILLs of the serving process: every acknowledged no arrives everywhere",
+        kills.killed,
+        quick=False,
+    ),
+    Claim(
+        "storm_with_one_dead",
+        "A dead vendor delays no other in a storm of opt-outs",
+        storm.with_one_dead,
+        quick=False,
     ),
 ]
 

@@ -72,6 +72,23 @@ def test_it_goes_before_the_rows_of_a_plan_and_between_its_requests(
     assert calls == [("remove", "b"), ("upsert", "d"), ("remove", "c"), ("upsert", "e")]
 
 
+def test_one_that_comes_while_the_others_job_is_awaited_is_no_trouble(world: World) -> None:
+    """It goes in the same round: an account in a storm is not taken for one that is not well."""
+
+    class Queueing(Vendor):
+        def poll(self, job_id: str, rows: Sequence[Row]) -> list[Receipt]:
+            opt_out(world, "c")
+            return [Receipt(row.key, "accepted") for row in rows]
+
+    vendor = Queueing()
+    world.sync(vendor, THREE)
+    opt_out(world, "b")
+    vendor.script = [lambda row: Receipt(row.key, "accepted_unverified", job_id="job-1")]
+    report = world.deliver(vendor)
+    assert [(sent.pending_count, sent.reason) for sent in report.opt_outs] == [(0, None)]
+    assert vendor.members == {sha("a@example.test")}
+
+
 def test_an_addition_that_waits_is_overtaken(world: World, vendor: Vendor) -> None:
     vendor.script = [RetriableError("503.", remedy="Wait.")] * 20
     world.sync(vendor, THREE)
