@@ -178,6 +178,8 @@ def take_out(connection: duckdb.DuckDBPyConnection, contract: RawContract) -> di
     """
     registered = registered_tables(connection)
     counts = _facts_of_the_ledger(connection, contract)
+    refused = _refused(connection, contract)
+    counts |= {"landing.quarantine": refused} if refused else {}
     for table in contract.tables.values():
         condition = is_hers(table, own(table)) if is_landed(table) else None
         if condition is None or (table.schema, table.name) in registered:
@@ -198,6 +200,29 @@ def take_out(connection: duckdb.DuckDBPyConnection, contract: RawContract) -> di
     )
     count = _changed(connection, f"delete from raw_landing.phone_number where {phones}")
     return counts | ({"landing.phone_number": count} if count else {})
+
+
+def _refused(connection: duckdb.DuckDBPyConnection, contract: RawContract) -> int:
+    """Delete their rows from the quarantine, by the columns that a row came with; how many."""
+    sources = connection.execute(
+        "select distinct source_table from raw_landing.quarantine order by source_table"
+    ).fetchall()
+    count = 0
+    for (source_table,) in sources:
+        table = contract.tables.get(source_table)
+        # A broken line is no object, and says of nothing what it is.
+        shown = "case when json_valid(row_json) then row_json end"
+        values = {} if table is None else {
+            name: f"json_extract_string({shown}, '$.\"{name}\"')" for name in table.names
+        }  # fmt: skip
+        condition = None if table is None else is_hers(table, values)
+        if condition is not None:
+            count += _changed(
+                connection,
+                f"delete from raw_landing.quarantine where source_table = '{source_table}'"
+                f" and {condition}",
+            )
+    return count
 
 
 def _facts_of_the_ledger(

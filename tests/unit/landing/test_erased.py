@@ -13,7 +13,7 @@ from orchestration.landing.erased import REASON, is_hers, know, masked, take_out
 from orchestration.ledger import LedgerError, open_ledger, tombstones, utc_now
 from orchestration.settings import Settings
 from tests.unit.activation.world import sha
-from tests.unit.landing.world import CONTRACT, SYNCED, fetch, now, settings_at, write
+from tests.unit.landing.world import CONTRACT, MOMENT, SYNCED, fetch, now, settings_at, write
 
 KEY = b"k" * tombstones.KEY_BYTES
 ANN, BOB = "Ann@Example.test", "bob@example.test"
@@ -115,6 +115,19 @@ def test_what_stands_already_is_taken_out(raw: duckdb.DuckDBPyConnection) -> Non
     assert take_out(raw, CONTRACT) == {"shopify.customer": 1, "landing.phone_number": 1}
     assert raw.execute("select id from raw_shopify.customer").fetchall() == [(2,)]
     assert take_out(raw, CONTRACT) == {}
+
+
+def test_her_refused_rows_go_by_any_sign_of_her(raw: duckdb.DuckDBPyConnection) -> None:
+    shown = ('{"user_id":"3"}', '{"user_id":"4"}', '{"line":"3"}', "3", "no json")
+    for number, row_json in enumerate(shown):
+        raw.execute(
+            "insert into raw_landing.quarantine values ('web.event', 'f', 'd', ?, 'bad', ?, ?)",
+            [number, row_json, MOMENT.replace(tzinfo=None)],
+        )
+    know(raw, KEY, [tombstones.digest(KEY, ("record", "shopify.customer|3"))])
+    assert take_out(raw, CONTRACT) == {"landing.quarantine": 1}
+    left = raw.execute("select row_number from raw_landing.quarantine order by 1").fetchall()
+    assert left == [(1,), (2,), (3,), (4,)]
 
 
 def test_a_statement_goes_with_each_of_its_subjects(raw: duckdb.DuckDBPyConnection) -> None:

@@ -286,12 +286,13 @@ def test_a_line_of_somebody_erased_that_comes_late_brings_nothing_and_leaves_the
     report = land(settings)
     assert report.table("web.event").reasons == {REASON: 1}
     assert fetch(settings, "select message_id from raw_web.event") == [("v2",)]
-    assert fetch(settings, 'select id, email, customer_id, total_price::int from raw_shopify."order"'
-                 ) == [(7, None, None, 10)]  # fmt: skip
+    orders = 'select id, email, customer_id, total_price::int from raw_shopify."order"'
+    assert fetch(settings, orders) == [(7, None, None, 10)]
     quarantined = "select source_table, row_json from raw_landing.quarantine"
     assert fetch(settings, quarantined) == [("web.event", "{}")]
     texts = "".join(file.read_text() for file in settings.segments_dir.iterdir())
-    assert "jane" not in texts and '"total_price":"10.00"' in texts
+    assert "jane" not in texts
+    assert '"total_price":"10.00"' in texts
     assert (land(settings).landed, land(settings).quarantined) == (0, 0)
 
 
