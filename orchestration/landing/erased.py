@@ -174,7 +174,7 @@ def _subjects_of(row: Mapping[str, Any]) -> set[tuple[str, str]]:
 def take_out(connection: duckdb.DuckDBPyConnection, contract: RawContract) -> dict[str, int]:
     """Delete or blank every raw row of the people whom the connection knows; rows per table.
 
-    Tables registered from a loader are that loader's: see ``registered_hers``.
+    Tables registered from a loader are that loader's to clean.
     """
     registered = registered_tables(connection)
     counts = _facts_of_the_ledger(connection, contract)

@@ -147,7 +147,7 @@ def test_with_approval_open_plans_go_and_halted_ones_stay(
 def test_the_demo_key_is_refused_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
     day = FakeDay(monkeypatch, ["open"])
     with pytest.raises(ApprovalError, match="not on this machine"):
-        day.run(approve=True, host="https://a.klaviyo.com")
+        day.run(approve=True, host="https://graph.facebook.com")
     assert day.calls == []
 
 
