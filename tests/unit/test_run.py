@@ -95,6 +95,7 @@ class FakeDay:
         self, *, approve: bool, host: str = "http://127.0.0.1:8765", is_probabilistic: bool = False
     ) -> RunReport:
         urls = {f"TRIBUTARY_{name}_URL": host for name in map(str.upper, SECRETS)}
+        urls["TRIBUTARY_ALLOWED_HOSTS"] = host.removeprefix("https://")
         return run_day(
             Settings.from_env(urls),
             SimpleNamespace(variable={"probabilistic_identity": is_probabilistic}.get),  # type: ignore[arg-type]
@@ -147,7 +148,7 @@ def test_with_approval_open_plans_go_and_halted_ones_stay(
 def test_the_demo_key_is_refused_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
     day = FakeDay(monkeypatch, ["open"])
     with pytest.raises(ApprovalError, match="not on this machine"):
-        day.run(approve=True, host="https://graph.facebook.com")
+        day.run(approve=True, host="https://a.klaviyo.com")
     assert day.calls == []
 
 
