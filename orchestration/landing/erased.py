@@ -10,8 +10,10 @@ money: it is landed without whatever is personal; any other row of theirs is not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -30,6 +32,9 @@ from orchestration.ledger.engine import sqlite_file
 from orchestration.settings import Settings
 
 REASON = "the person was erased"
+# Digests and ids by which the ledger speaks of a person, as a tombstone holds them.
+SUBJECT_TYPES = ("customer_id", "email_sha256", "phone_sha256")
+SUBJECT = "subject_value"
 _BLOCK_BYTES = 64
 _DIGESTS = "landing_erased"
 
@@ -86,7 +91,7 @@ def is_hers(table: TableContract, values: Mapping[str, str]) -> str | None:
 
 def masked(connection: duckdb.DuckDBPyConnection, table: TableContract, row_json: str) -> str:
     """SQL of a quarantined row's text: nothing of it where it is an erased person's."""
-    condition = is_hers(table, _own(table)) if _is_anybody_known(connection) else None
+    condition = is_hers(table, own(table)) if is_anybody_known(connection) else None
     if condition is None:
         return row_json
     return f"case when {condition} then '{{}}' else {row_json} end"
@@ -101,7 +106,7 @@ def keep_erased_out(
     Args:
         names: SQL of the file's name by its digest.
     """
-    condition = is_hers(table, _own(table)) if _is_anybody_known(connection) else None
+    condition = is_hers(table, own(table)) if is_anybody_known(connection) else None
     if condition is None:
         return
     connection.execute(
@@ -130,15 +135,53 @@ def keep_erased_out(
     connection.execute("create or replace temp view landing_incoming as select * from landing_kept")
 
 
+def keep_erased_facts_out(
+    connection: duckdb.DuckDBPyConnection, rows: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """The ledger's rows without those about an erased person, as the ledger forgets them: a
+    statement or a suppression goes, a request stays and says of whom no longer."""
+    if not is_anybody_known(connection):
+        return list(rows)
+    about = [_subjects_of(row) for row in rows]
+    subjects = sorted({one for some in about for one in some})
+    pairs = pa.table({
+        "kind": pa.array([kind for kind, _ in subjects], pa.string()),
+        "shown": pa.array([shown for _, shown in subjects], pa.string()),
+    })
+    connection.register("landing_subjects", pairs)
+    hers = set(
+        connection.execute(
+            "select kind, shown from landing_subjects"
+            f" where erased_digest(kind, shown) in (select digest from {_DIGESTS})"
+        ).fetchall()
+    )
+    connection.unregister("landing_subjects")
+    kept: list[Mapping[str, Any]] = []
+    for row, some in zip(rows, about, strict=True):
+        if not hers & some:
+            kept.append(row)
+        elif "requested_at" in row:
+            kept.append({**row, "subjects_json": "[]"})
+    return kept
+
+
+def _subjects_of(row: Mapping[str, Any]) -> set[tuple[str, str]]:
+    if SUBJECT in row:
+        return {(str(row["subject_type"]), str(row[SUBJECT]))}
+    return {(kind, shown) for kind, shown in json.loads(row.get("subjects_json") or "[]")}
+
+
 def take_out(connection: duckdb.DuckDBPyConnection, contract: RawContract) -> dict[str, int]:
     """Delete or blank every raw row of the people whom the connection knows; rows per table.
 
-    Tables registered from a loader are that loader's: see ``registered_hers``.
+    Tables registered from a loader are that loader's to clean.
     """
     registered = registered_tables(connection)
-    counts: dict[str, int] = {}
+    counts = _facts_of_the_ledger(connection, contract)
+    refused = _refused(connection, contract)
+    counts |= {"landing.quarantine": refused} if refused else {}
     for table in contract.tables.values():
-        condition = is_hers(table, _own(table)) if is_landed(table) else None
+        condition = is_hers(table, own(table)) if is_landed(table) else None
         if condition is None or (table.schema, table.name) in registered:
             continue
         statement = f"delete from {table.relation} where {condition}"
@@ -159,6 +202,51 @@ def take_out(connection: duckdb.DuckDBPyConnection, contract: RawContract) -> di
     return counts | ({"landing.phone_number": count} if count else {})
 
 
+def _refused(connection: duckdb.DuckDBPyConnection, contract: RawContract) -> int:
+    """Delete their rows from the quarantine, by the columns that a row came with; how many."""
+    sources = connection.execute(
+        "select distinct source_table from raw_landing.quarantine order by source_table"
+    ).fetchall()
+    count = 0
+    for (source_table,) in sources:
+        table = contract.tables.get(source_table)
+        # A broken line is no object, and says of nothing what it is.
+        shown = "case when json_valid(row_json) then row_json end"
+        values = {} if table is None else {
+            name: f"json_extract_string({shown}, '$.\"{name}\"')" for name in table.names
+        }  # fmt: skip
+        condition = None if table is None else is_hers(table, values)
+        if condition is not None:
+            count += _changed(
+                connection,
+                f"delete from raw_landing.quarantine where source_table = '{source_table}'"
+                f" and {condition}",
+            )
+    return count
+
+
+def _facts_of_the_ledger(
+    connection: duckdb.DuckDBPyConnection, contract: RawContract
+) -> dict[str, int]:
+    """Delete what the ledger landed about them; a statement with each of its subjects."""
+    subject = contract.table("ledger.consent_event_subject")
+    connection.execute(
+        "create or replace temp table landing_statements as"
+        f" select distinct sequence from {subject.relation} where {is_hers(subject, own(subject))}"
+    )
+    theirs = "sequence in (select sequence from landing_statements)"
+    conditions = {contract.table("ledger.consent_event"): theirs}
+    for table in contract.of_source("ledger"):
+        if SUBJECT in table.names:
+            conditions[table] = theirs if table is subject else f"{is_hers(table, own(table))}"
+    counts = {}
+    for table, condition in conditions.items():
+        count = _changed(connection, f"delete from {table.relation} where {condition}")
+        if count:
+            counts[table.source_table] = count
+    return counts
+
+
 def hers_by_table(
     connection: duckdb.DuckDBPyConnection, contract: RawContract
 ) -> dict[TableContract, str]:
@@ -166,7 +254,7 @@ def hers_by_table(
     return {
         table: condition
         for table in contract.tables.values()
-        if is_landed(table) and (condition := is_hers(table, _own(table))) is not None
+        if is_landed(table) and (condition := is_hers(table, own(table))) is not None
     }
 
 
@@ -197,8 +285,10 @@ def _signs(column: ColumnContract, value: str) -> list[str]:
     if is_phone(column):
         return [phone]
     if column.name == "identifier_value":
-        plain = [f"'{kind}', {value}" for kind in ("customer_id", "email_sha256", "phone_sha256")]
+        plain = [f"'{kind}', {value}" for kind in SUBJECT_TYPES]
         return [email, phone, *plain, f"'record', 'shopify.customer|' || {value}"]
+    if column.name == SUBJECT:
+        return [f"'{kind}', {value}" for kind in SUBJECT_TYPES]
     return []
 
 
@@ -206,11 +296,13 @@ def _digits(value: str) -> str:
     return f"nullif(regexp_replace({value}, '[^0-9]', '', 'g'), '')"
 
 
-def _own(table: TableContract) -> dict[str, str]:
+def own(table: TableContract) -> dict[str, str]:
+    """The values of ``is_hers`` for a relation with every column of the table."""
     return {name: quoted(name) for name in table.names}
 
 
-def _is_anybody_known(connection: duckdb.DuckDBPyConnection) -> bool:
+def is_anybody_known(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether an erased person could be among what is landed."""
     found = connection.execute(
         f"select 1 from duckdb_tables() where temporary and table_name = '{_DIGESTS}'"
     ).fetchone()

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from orchestration.faults import kill_point
 from orchestration.landing.contract import TableContract, column_list, quoted, read_contract
+from orchestration.landing.erased import keep_erased_facts_out, load_erased
 from orchestration.landing.report import LandingReport, Progress, TableReport, no_progress
 from orchestration.landing.tables import create_raw_tables, utc
 from orchestration.resources import warehouse_connection
@@ -54,6 +55,7 @@ def land_ledger(
         connection.execute("begin transaction")
         try:
             create_raw_tables(connection, contract)
+            load_erased(connection, settings)
             reports = [
                 _land_table(connection, table, ledger, progress)
                 for table in contract.of_source("ledger")
@@ -81,7 +83,8 @@ def _land_table(
     facts = _SUBJECTS_OF.get(table.name, table.name)
     while found_rows := ledger.rows_since(facts, sequence, _CHUNK):
         sequence = int(found_rows[-1]["sequence"])
-        rows = list(_subjects(found_rows)) if is_of_subjects else found_rows
+        kept = keep_erased_facts_out(connection, found_rows)
+        rows = list(_subjects(kept)) if is_of_subjects else kept
         _replace(connection, table, rows)
         copied += len(rows)
         progress(table.source_table, copied, copied)

@@ -74,7 +74,7 @@ def find_segments(folder: Path) -> list[Segment]:
 
 def head_digest(segment: Segment) -> str | None:
     """SHA-256 of the first line; None where there is none yet, or the segment is gone."""
-    file = _opened(segment)
+    file = opened(segment)
     if file is None:
         return None
     with file:
@@ -88,7 +88,7 @@ def read_batch(segment: Segment, start: int, most_bytes: int = BATCH_BYTES) -> B
     What is read from a segment under way is on disk before this returns: a line that we land must
     not be one that a loss of power takes back. A torn last line was never acknowledged.
     """
-    file = _opened(segment)
+    file = opened(segment)
     if file is None:
         return Batch(b"", start, start, is_last=False)
     with file:
@@ -136,7 +136,7 @@ def prunable(
     ]
 
 
-def _opened(segment: Segment) -> BufferedReader | None:
+def opened(segment: Segment) -> BufferedReader | None:
     """The file under the name that it has now: it may have been closed since it was listed, or gone
     because it was empty."""
     whole = segment.folder / segment.name

@@ -55,6 +55,9 @@ def read_lines(
     newest: dict[tuple[object, ...], tuple[str, int, Row]] = {}
     for number, text in enumerate(batch.content.splitlines(), start=before + 1):
         found.count += 1
+        if not text.strip():
+            # Somebody stood here who was erased.
+            continue
         line = _parsed(text)
         if line is None:
             shown = json.dumps({"line": text.decode("utf-8", "replace")})

@@ -10,7 +10,7 @@ the loader wrote it (``NOT_CARRIED``); refunds, payments and customers come by t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -56,6 +56,8 @@ _ORDER_LINE = (
     "id", "product_id", "variant_id", "sku", "title", "quantity", "price", "total_discount",
     "gift_card", "requires_shipping", "taxable",
 )  # fmt: skip
+_PARTS = ("line_items", "discount_codes", "shipping_lines")
+_ENVELOPE = ("source_relation", "topic", "event_id", "received_at")
 # A second holds every version of it, however late one comes.
 _HALF_OF_A_SECOND_AFTER = 60.0
 
@@ -119,6 +121,24 @@ def order_rows(line: Mapping[str, Any], relation: str) -> Iterator[Placed]:
     for one in _items(order, "shipping_lines"):
         row = {name: _text(one.get(name)) for name in ("id", "title", "price", "discounted_price")}
         yield "shopify.order_shipping_line", {**of_order, **row}
+
+
+def without_person(line: Mapping[str, Any], blanked: Collection[str]) -> dict[str, Any]:
+    """A line of an order with nothing but what may stay of it as money.
+
+    Args:
+        blanked: the columns of the raw order that are emptied where a person is erased.
+    """
+    order = _part(line, "order")
+    kept = {name: order[name] for name in (*_ORDER, *_PARTS) if name in order}
+    for address, names in (("billing_address", _BILLING), ("shipping_address", _SHIPPING)):
+        held = _part(order, address)
+        some = {name: held[name] for name in names
+                if name in held and f"{address}_{name}" not in blanked}  # fmt: skip
+        kept |= {address: some} if some else {}
+    kept = {name: value for name, value in kept.items() if name not in blanked}
+    envelope = {name: line[name] for name in _ENVELOPE if name in line}
+    return {**envelope, "order": kept}
 
 
 ROWS: Mapping[str, Callable[[Mapping[str, Any], str], Iterator[Placed]]] = {

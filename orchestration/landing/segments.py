@@ -21,16 +21,23 @@ import pyarrow as pa
 
 from orchestration.landing import segment_files
 from orchestration.landing.contract import SYNCED, TableContract, quoted, read_contract
+from orchestration.landing.erased import is_anybody_known, keep_erased_out, load_erased
 from orchestration.landing.files import FoundFile, LandingFile
 from orchestration.landing.merge import MergeCounts, create_incoming_view, merge_incoming
 from orchestration.landing.pipeline import Run, follow_rows, landing_transaction
 from orchestration.landing.readers import DIGEST, ROW, Group, RejectedLine
 from orchestration.landing.report import LandingReport, Progress, TableReport, no_progress
+from orchestration.landing.segment_erasing import blank_out
 from orchestration.landing.segment_files import Batch, Segment
 from orchestration.landing.segment_lines import MAIN_TABLES, read_lines
 from orchestration.landing.segment_rows import DELETED, NOT_CARRIED, TABLES, Row
 from orchestration.landing.tables import registered_tables, utc
-from orchestration.landing.typed import Defaults, create_typed_view, quarantine_bad_rows
+from orchestration.landing.typed import (
+    Defaults,
+    create_typed_view,
+    file_names,
+    quarantine_bad_rows,
+)
 from orchestration.resources import warehouse_connection
 from orchestration.settings import Settings
 
@@ -68,6 +75,7 @@ def land_segments(
     reports: dict[str, TableReport] = {}
     kept: list[str] = []
     with warehouse_connection(settings, "land segments") as connection:
+        load_erased(connection, settings)
         run = Run(connection, contract, None, utc(now()), progress)
         with landing_transaction(run):
             registered = registered_tables(connection)
@@ -113,6 +121,12 @@ def _land_segment(
                 report = _land_rows(run, tables[name], segment, batch, rows, broken)
                 reports[name] = _sum(reports.get(name), report)
             follow_rows(run, [tables[name] for name in sorted(lines.rows)])
+            if is_anybody_known(run.connection):
+                # What came too late to be erased with the rest leaves the disk as well.
+                blank_out(
+                    run.connection, run.contract, segment, start=batch.start, end=batch.end
+                )
+                head = segment_files.head_digest(segment) or head
             place = _Place(batch.end, place.line_count + lines.count, batch.is_last)
             _record(run, segment, head, place)
 
@@ -152,10 +166,14 @@ def _land_rows(
     broken: Sequence[RejectedLine],
 ) -> TableReport:
     connection = run.connection
+    if is_anybody_known(connection):
+        # Nobody can ask a broken line whose it is.
+        broken = [replace(line, row_json="{}") for line in broken]
     group = _staged(connection, table, segment, batch, rows, broken)
     has_bad_rows = create_typed_view(connection, group, Defaults(segment.stream, run.at))
     quarantine_bad_rows(connection, group, run.at, has_bad_rows)
     create_incoming_view(connection, group, run.at, has_bad_rows)
+    keep_erased_out(connection, table, file_names(group), run.at)
     counts = merge_incoming(connection, table) if rows else MergeCounts()
     reasons = dict(
         connection.execute(

@@ -53,6 +53,8 @@ from orchestration.ledger.tables import (
 )
 
 DONE, OPEN, TASK = "done", "open", "task"
+# What a person does when a shop leaves.
+SHOP_DATA = "shop data"
 # A shorter text would be found in what is not about her.
 _TOKEN_CHARACTERS_MIN = 7
 _LOOKED_UP = 500
@@ -151,8 +153,35 @@ def begin(connection: Connection, request_sequence: int, person: Person, at: dat
 
 
 def is_any_due(connection: Connection) -> bool:
-    """Whether somebody asked to be erased, or is being erased."""
-    return bool(consent_events.erasures_asked(connection) or under_way(connection))
+    """Whether somebody asked to be erased, or is being erased, or a shop left unnoticed."""
+    return bool(
+        consent_events.erasures_asked(connection)
+        or under_way(connection)
+        or _unnoticed_shops(connection)
+    )
+
+
+def note_leaving_shops(connection: Connection, at: datetime) -> int:
+    """Make a task of each shop that asked to be erased: a person does it; how many were new."""
+    found = _unnoticed_shops(connection)
+    for sequence in found:
+        note(connection, sequence, SHOP_DATA, TASK, {}, at)
+    return len(found)
+
+
+def _unnoticed_shops(connection: Connection) -> list[int]:
+    noticed = select(privacy_step.c.request_sequence)
+    rows = connection.execute(
+        select(privacy_request.c.sequence)
+        .where(
+            privacy_request.c.kind == consent_events.ERASE_SHOP,
+            privacy_request.c.sequence.not_in(
+                noticed.where(privacy_step.c.step.in_((SHOP_DATA, consent_events.ANSWERED)))
+            ),
+        )
+        .order_by(privacy_request.c.sequence)
+    )
+    return list(rows.scalars())
 
 
 def under_way(connection: Connection) -> list[Work]:

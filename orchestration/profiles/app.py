@@ -121,13 +121,13 @@ def _find(profiles: Profiles, question: Question, reader: ProfileKey) -> Found |
 
 
 def _note(profiles: Profiles, customer_id: str, fields: list[str], reader: ProfileKey) -> None:
-    key = tombstones.load_key(profiles.settings.home / tombstones.KEY_FILE)
-    detail = {
-        "reader": reader.name,
-        "customer": tombstones.digest(key, ("customer_id", customer_id)),
-        "fields": fields,
-    }
     with profiles.ledger.transaction() as connection:
+        key = tombstones.key_of(connection)
+        detail = {
+            "reader": reader.name,
+            "customer": tombstones.digest(key, ("customer_id", customer_id)),
+            "fields": fields,
+        }
         audit.append(connection, DISCLOSURE, detail, profiles.now())
 
 

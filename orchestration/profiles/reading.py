@@ -88,7 +88,7 @@ def find(settings: Settings, ledger: Ledger, named: Named, *, is_full: bool) -> 
             raise AmbiguousError
         named_ids = {value for kind, value in named.subjects if kind == "customer_id"}
         people = customer_ids.same_people(connection, known | named_ids)
-        if _is_erased(settings, connection, people):
+        if _is_erased(connection, people):
             return None
         current, batch = _current(snapshot, known | named_ids, people) or (None, {})
         contact = {} if current is None else snapshot.contact(current)
@@ -154,11 +154,10 @@ def _current(
     return None
 
 
-def _is_erased(settings: Settings, connection: Connection, people: set[str]) -> bool:
-    file = settings.home / tombstones.KEY_FILE
-    if not people or not file.exists():
+def _is_erased(connection: Connection, people: set[str]) -> bool:
+    if not people or not tombstones.is_anybody_buried(connection):
         return False
-    key = tombstones.load_key(file)
+    key = tombstones.key_of(connection)
     return bool(tombstones.buried(connection, key, {("customer_id", one) for one in people}))
 
 

@@ -1,6 +1,7 @@
 """A person leaves what is published: the snapshot is written anew without her, older ones go.
 
-What lives here: copying the files of the current snapshot but for her rows, and ``lookup.sqlite``.
+What lives here: copying the files of the current snapshot but for her rows, ``lookup.sqlite`` and
+``contacts.sqlite`` included.
 What never does: the warehouse (its build may not be green); who she is; models.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import sqlite3
 from collections.abc import Collection
@@ -20,6 +22,7 @@ import duckdb
 
 from orchestration.ledger.audit import canonical_json
 from orchestration.publish import snapshot
+from orchestration.publish.contacts import CONTACTS_FILE
 from orchestration.publish.relations import ROWS_TOGETHER
 from orchestration.settings import Settings
 
@@ -52,12 +55,15 @@ def erase_from_snapshot(
         _rewrite(temporary, one, customer_ids, pattern) for one in content["tables"]
     )
     gone += _rewrite_lookup(temporary / snapshot.LOOKUP_FILE, customer_ids, tokens)
+    gone += _rewrite_contacts(temporary / CONTACTS_FILE, customer_ids, pattern)
     if not gone:
         shutil.rmtree(temporary)
         _drop_others(settings, folder)
         return 0
-    lookup = (temporary / snapshot.LOOKUP_FILE).read_bytes()
-    content["lookup"]["sha256"] = hashlib.sha256(lookup).hexdigest()
+    for name, file in (("lookup", snapshot.LOOKUP_FILE), ("contacts", CONTACTS_FILE)):
+        if name in content:
+            held = (temporary / file).read_bytes()
+            content[name]["sha256"] = hashlib.sha256(held).hexdigest()
     digests = canonical_json([[one["table"], one["sha256"]] for one in content["tables"]])
     content["build_id"] = hashlib.sha256(f"{digests}|{folder.name}".encode()).hexdigest()[:16]
     (temporary / MANIFEST).write_text(json.dumps(content, indent=2), encoding="utf-8")
@@ -145,6 +151,26 @@ def _rewrite_lookup(
                 f"delete from subject where subject_value in ({places})", sorted(tokens)
             ).rowcount
         lookup.execute("vacuum")
+    return gone
+
+
+def _rewrite_contacts(file: Path, customer_ids: Collection[str], pattern: str) -> int:
+    """Contact data under her ids, or that betrays her under another's."""
+    if not file.exists():
+        # Published by a version that wrote none.
+        return 0
+    found = re.compile(pattern)
+    with closing(sqlite3.connect(file)) as contacts:
+        contacts.create_function(
+            "betrays", 1, lambda text: bool(found.search((text or "").lower())), deterministic=True
+        )
+        places = ", ".join("?" for _ in customer_ids)
+        with contacts:
+            gone = contacts.execute(
+                f"delete from contact where customer_id in ({places}) or betrays(contact_json)",
+                sorted(customer_ids),
+            ).rowcount
+        contacts.execute("vacuum")
     return gone
 
 

@@ -15,10 +15,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import duckdb
+
 from orchestration.activation import erasing, plan_file
 from orchestration.activation.account import OpenDestination
 from orchestration.activation.connected import connected_destinations
 from orchestration.activation.serving import send_now
+from orchestration.landing import erased
 from orchestration.landing.contract import RawContract, read_contract
 from orchestration.ledger import Ledger, LedgerError, consent_events, erasures, tombstones
 from orchestration.ledger.consent_events import ANSWERED, ERASE, PrivacyRequest
@@ -101,8 +104,9 @@ def work_on(work: Erasing) -> list[ErasureReport]:
                 erasures.note(
                     connection, sequence, "identify", TASK, {"why": error.what}, work.now()
                 )
-    with work.ledger.read() as reader:
-        under_way = erasures.under_way(reader)
+    with work.ledger.transaction() as connection:
+        erasures.note_leaving_shops(connection, work.now())
+        under_way = erasures.under_way(connection)
     return [_go_on(work, contract, one) for one in under_way]
 
 
@@ -177,7 +181,7 @@ def _clean_stores(work: Erasing, contract: RawContract, one: Work) -> None:
         key = tombstones.key_of(reader)
     digests = person.identities(one.person, key)
     landed = files.rewrite_landed(settings, contract, key, digests)
-    segments = files.rewrite_segments(settings, one.person)
+    segments = files.Rewritten()
     counts: Mapping[str, int] = {}
     loaders: list[str] = []
     if settings.warehouse.is_file():
@@ -185,16 +189,20 @@ def _clean_stores(work: Erasing, contract: RawContract, one: Work) -> None:
             counts = warehouse.take_out(connection, contract, one.person, key, digests)
             warehouse.rename_files(connection, landed.digests)
             loaders = warehouse.loaders_tables(connection)
+            segments = files.blank_segments(connection, settings, contract, one.person)
         with warehouse_lock(settings, "erase"):
             warehouse.write_anew(settings.warehouse)
+    else:
+        with warehouse_lock(settings, "erase"), duckdb.connect() as scratch:
+            erased.know(scratch, key, digests)
+            segments = files.blank_segments(scratch, settings, contract, one.person)
     gone = erase_from_snapshot(
         settings, one.person.customer_ids, one.person.tokens, one.person.pattern, work.now()
     )
     raw = {name: count for name, count in counts.items() if name in contract.tables}
-    state = OPEN if segments.in_use else DONE
     detail = {"files": landed.file_count + segments.file_count,
-              "rows": landed.row_count + segments.row_count, "in_use": segments.in_use}
-    _note(work, one, "landed files", state, detail)
+              "rows": landed.row_count + segments.row_count}
+    _note(work, one, "landed files", DONE, detail)
     _note(work, one, "raw tables", TASK if loaders else DONE,
           {"rows": raw, "of_a_loader": loaders})
     built = {name: count for name, count in counts.items() if name not in raw}
@@ -216,9 +224,7 @@ def _prove_channels(work: Erasing, one: Work, troubles: Mapping[str, str]) -> bo
                 connection, one.request_sequence, f"channel {proof.channel}", proof.state,
                 detail, at,
             )  # fmt: skip
-        is_asked = all(proof.state != OPEN for proof in found)
-        done = {step.name: step for step in erasures.steps(connection, one.request_sequence)}
-    return is_asked and done["landed files"].state != OPEN
+    return all(proof.state != OPEN for proof in found)
 
 
 def _forget(work: Erasing, one: Work) -> None:

@@ -1,16 +1,13 @@
 """An erasure in files: what was landed, what the collector wrote, plans, a last look everywhere.
 
-What lives here: rewriting files of the raw layout and landing segments; which plans hold her; the
-search through every file of the home.
+What lives here: rewriting files of the raw layout and blanking landing segments; which plans hold
+her; the search through every file of the home.
 What never does: files outside of the home (whoever put them there must erase); tables.
 """
 
 from __future__ import annotations
 
-import fcntl
 import gzip
-import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,6 +20,8 @@ from orchestration.landing import erased
 from orchestration.landing.contract import RawContract, TableContract, quoted
 from orchestration.landing.errors import LandingError
 from orchestration.landing.files import FoundFile, file_digest, find_files, glob_escaped
+from orchestration.landing.segment_erasing import blank_out
+from orchestration.landing.segment_files import find_segments
 from orchestration.ledger.erasures import Person
 from orchestration.settings import Settings
 
@@ -32,12 +31,11 @@ _OVERLAP_BYTES = 4_096
 
 @dataclass
 class Rewritten:
-    """Files that lost rows, old digest -> new one of those that landing knows, and files in use."""
+    """Files that lost rows, and old digest -> new one of those that landing knows."""
 
     file_count: int = 0
     row_count: int = 0
     digests: dict[str, str] = field(default_factory=dict)
-    in_use: list[str] = field(default_factory=list)
 
 
 def rewrite_landed(
@@ -61,24 +59,22 @@ def rewrite_landed(
     return done
 
 
-def rewrite_segments(settings: Settings, person: Person) -> Rewritten:
-    """Take lines that betray her out of the collector's segments; one that is being written is in
-    use until it is closed."""
+def blank_segments(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, contract: RawContract, person: Person
+) -> Rewritten:
+    """Take her out of the collector's segments, landed or not, also of those being written.
+
+    Args:
+        connection: knows her, and how far each segment landed; it keeps landings out meanwhile.
+    """
     done, pattern = Rewritten(), re.compile(person.pattern)
-    for file in sorted(settings.landing_dir.rglob("*.jsonl*")):
-        with file.open("r+b") as stream:
-            lines = stream.readlines()
-            kept = [line for line in lines if not pattern.search(_plain(line))]
-            if len(kept) == len(lines):
-                continue
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                done.in_use.append(file.name)
-                continue
-        _replace(file, b"".join(kept))
-        done.file_count += 1
-        done.row_count += len(lines) - len(kept)
+    for segment in find_segments(settings.segments_dir):
+        count = blank_out(
+            connection, contract, segment, betrays=lambda text: bool(pattern.search(text))
+        )
+        if count:
+            done.file_count += 1
+            done.row_count += count
     return done
 
 
@@ -150,21 +146,6 @@ def _format(path: Path) -> str:
     if path.suffix == ".parquet":
         return "format parquet, compression zstd"
     return "format csv, header" + (", compression gzip" if path.suffix == ".gz" else "")
-
-
-def _plain(line: bytes) -> str:
-    """A line of JSON with its escapes resolved, in lower case."""
-    return json.dumps(json.loads(line), ensure_ascii=False).lower() if line.strip() else ""
-
-
-def _replace(file: Path, content: bytes) -> None:
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(file)
 
 
 def _parts(file: Path) -> Iterator[bytes]:

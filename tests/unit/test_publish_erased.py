@@ -41,12 +41,16 @@ def test_she_leaves_every_file_and_every_older_snapshot(tmp_path: Path) -> None:
         left = {row[0] for row in lookup.execute(f"select customer_id from {table}")}
         assert left == {"c0", "c2", "c3"}
     lookup.close()
+    contacts = sqlite3.connect(folder / "contacts.sqlite")
+    left = {row[0] for row in contacts.execute("select customer_id from contact")}
+    assert left == {"c0", "c2", "c3"}
+    contacts.close()
     content = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert content["build_id"] == folder.name
-    assert content["lookup"]["sha256"] == hashlib.sha256(
-        (folder / "lookup.sqlite").read_bytes()
-    ).hexdigest()
-    assert EMAIL.encode() not in (folder / "lookup.sqlite").read_bytes()
+    for name in ("lookup", "contacts"):
+        held = (folder / f"{name}.sqlite").read_bytes()
+        assert content[name]["sha256"] == hashlib.sha256(held).hexdigest()
+        assert EMAIL.encode() not in held
     assert all(file.stat().st_mode & 0o077 == 0 for file in folder.iterdir())
     assert erase_from_snapshot(settings, {"c1"}, {EMAIL}, pattern, START) == 0
     assert settings.snapshot.resolve() == folder, "a second time changes nothing"

@@ -95,6 +95,7 @@ class FakeDay:
         self, *, approve: bool, host: str = "http://127.0.0.1:8765", is_probabilistic: bool = False
     ) -> RunReport:
         urls = {f"TRIBUTARY_{name}_URL": host for name in map(str.upper, SECRETS)}
+        urls["TRIBUTARY_ALLOWED_HOSTS"] = host.removeprefix("https://")
         return run_day(
             Settings.from_env(urls),
             SimpleNamespace(variable={"probabilistic_identity": is_probabilistic}.get),  # type: ignore[arg-type]

@@ -30,7 +30,8 @@ CUSTOMERS, QUICK_CUSTOMERS = 2_000, 60
 
 
 def erased(quick: bool) -> Result:
-    """Erase her by e-mail, search everywhere, land the same files again, build, deliver, search."""
+    """Erase her by e-mail and search everywhere; land the same files again and what the collector
+    hears of her later, build, deliver, search."""
     with (
         tempfile.TemporaryDirectory() as folder,
         brand_in(Path(folder), QUICK_CUSTOMERS if quick else CUSTOMERS) as brand,
@@ -47,12 +48,15 @@ def erased(quick: bool) -> Result:
         } & CHANNELS
         kept = _rows(brand)
         links = brand.world.ledger.verify()
+        brand.hear(3)
         brand.land()
         brand.build()
         brand.deliver()
         again = hits(brand, forms)
         refused = _forced_through_the_gate(brand, forms)
-    places = ("files", "warehouse", "ledger", "vendors")
+    places = (
+        "files", "segments", "contacts", "warehouse", "landed consent", "ledger", "vendors",
+    )  # fmt: skip
     ok = (
         all(before[place] for place in places)
         and not after and not again and not refused
@@ -100,9 +104,11 @@ def hits(brand: Brand, forms: set[str]) -> Counter[str]:
     found: Counter[str] = Counter()
     for file in brand.settings.home.rglob("*"):
         if file.is_file() and not file.is_symlink() and _has(file.read_bytes(), forms):
-            found["files"] += 1
-    for text in _warehouse_texts(brand):
-        found["warehouse"] += any(form in text for form in forms)
+            place = "contacts" if file.name == "contacts.sqlite" else "files"
+            found["segments" if ".jsonl" in file.name else place] += 1
+    for source, text in _warehouse_texts(brand):
+        place = "landed consent" if source.startswith('"raw_ledger"') else "warehouse"
+        found[place] += any(form in text for form in forms)
     for file in (brand.settings.home / "ledger.sqlite", *_lookups(brand)):
         with closing(sqlite3.connect(file)) as store:
             found["ledger"] += any(
@@ -118,8 +124,8 @@ def _has(content: bytes, forms: set[str]) -> bool:
     return any(form.encode() in lowered for form in forms)
 
 
-def _warehouse_texts(brand: Brand) -> Iterator[str]:
-    """Each table and each Parquet file as text: their blocks are compressed."""
+def _warehouse_texts(brand: Brand) -> Iterator[tuple[str, str]]:
+    """Each table and each Parquet file with its text: their blocks are compressed."""
     with duckdb.connect(str(brand.settings.warehouse), read_only=True) as connection:
         tables = connection.execute(
             "select table_schema, table_name from information_schema.tables"
@@ -131,7 +137,7 @@ def _warehouse_texts(brand: Brand) -> Iterator[str]:
             row = connection.execute(
                 f"select lower(string_agg(cast(to_json(t) as varchar), chr(10))) from {source} as t"
             ).fetchone()
-            yield (row and row[0]) or ""
+            yield source, (row and row[0]) or ""
 
 
 def _lookups(brand: Brand) -> list[Path]:

@@ -25,8 +25,10 @@ from orchestration.activation.deliver import DeliveryReport, deliver
 from orchestration.activation.published_optouts import suppress_published
 from orchestration.activation.spec import SyncSpec
 from orchestration.brand import make_brand
+from orchestration.collector.intake import Line
+from orchestration.collector.segments import Segments
 from orchestration.destinations.registry import open_destination
-from orchestration.landing import land_directory, land_ledger
+from orchestration.landing import land_directory, land_ledger, land_segments
 from orchestration.ledger import consent_events, facts, open_ledger, utc_now
 from orchestration.ledger.consent_events import ConsentEvent
 from orchestration.publish import publish
@@ -128,7 +130,9 @@ create or replace table consent.fct_suppressions as
 """
 # An account of hers with an e-mail and a phone of her own, an order and a profile.
 _WHO = """
-select c.customer_id, c.email, c.phone_number
+select c.customer_id, c.email, c.phone_number,
+    (select min(source_row_id) from identity.int_identity_members as m
+     where m.customer_id = c.customer_id and m.source_table = 'shopify.customer') as account_id
 from customer.dim_customers as c
 where c.email is not null and c.phone_number is not null
     and c.customer_id in (select customer_id from commerce.fct_orders)
@@ -146,18 +150,47 @@ class Brand:
     files: Path
     vendors: Path
     base: str
+    collector: Segments
     customer_id: str
     email: str
     phone: str
+    account_id: str
 
     @property
     def settings(self) -> Settings:
         return self.world.settings
 
     def land(self) -> None:
-        """All of the brand's files, as a loader's backfill would bring them."""
+        """All of the brand's files, as a loader's backfill would bring them, and what the collector
+        heard."""
         land_directory(self.settings, self.files, now=utc_now)
         land_ledger(self.settings, self.world.ledger)
+        land_segments(self.settings, now=utc_now)
+
+    def hear(self, number: int) -> None:
+        """An order and a visit of hers and of somebody else come to the collector."""
+        at = utc_now().isoformat()
+        for who, email, phone, account in (
+            ("she", self.email, self.phone, self.account_id),
+            ("other", "somebody@else.test", "", "1"),
+        ):
+            name = f"{who}-{number}"
+            order = {
+                "id": 9_000_000 + 10 * number + (who == "she"), "email": email, "phone": phone,
+                "currency": "USD", "total_price": "5.00", "created_at": at, "processed_at": at,
+                "updated_at": at, "customer": {"id": account, "email": email},
+            }  # fmt: skip
+            event = {
+                "browser_id": f"b-{who}-proof", "type": "page_viewed", "occurred_at": at,
+                "shop_customer_id": account, "page_url": f"https://shop.test/?mail={email}",
+            }  # fmt: skip
+            shared = {"source_relation": "aurora-us", "received_at": at}
+            self.collector.append([
+                Line("orders", f"o-{name}", {**shared, "topic": "orders/create",
+                                             "event_id": f"o-{name}", "order": order}),
+                Line("events", f"e-{name}", {**shared, "is_gpc": False,
+                                             "event_id": f"e-{name}", "event": event}),
+            ])  # fmt: skip
 
     def build(self) -> None:
         """Models over what is landed, published."""
@@ -199,7 +232,10 @@ def brand_in(folder: Path, customers: int) -> Iterator[Brand]:
             httpx.post(f"{base}/_subscribers", json=[row[0] for row in phones]).raise_for_status()
             report = deliver_all(world)
             assert report.is_complete, report
-            brand = Brand(world, files, folder / "sandbox" / "vendors.sqlite", base, *who)
+            collector = Segments(settings.segments_dir, time.monotonic)
+            brand = Brand(
+                world, files, folder / "sandbox" / "vendors.sqlite", base, collector, *who
+            )
             _know_more(brand)
             yield brand
 
@@ -263,12 +299,11 @@ def _know_more(brand: Brand) -> None:
         consent_events.record(connection, [said], at)
         facts.record_suppressions(connection, [row], at)
     land_ledger(brand.settings, ledger)
-    folder = brand.settings.landing_dir / "segments"
-    folder.mkdir(parents=True)
-    lines = [{"order": {"email": email}} for email in (brand.email, "somebody@else.test")]
-    (folder / "orders-000000001.jsonl").write_text(
-        "".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8"
-    )
+    # The first segments are landed whole; the second ones are being written meanwhile.
+    brand.hear(1)
+    brand.collector.close()
+    land_segments(brand.settings, now=utc_now)
+    brand.hear(2)
     with duckdb.connect(str(brand.settings.warehouse)) as connection:
         connection.execute(
             "insert into raw_landing.quarantine values ('shopify.order', 'f', 'd', 1, 'bad', ?, ?)",

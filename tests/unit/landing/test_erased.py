@@ -13,7 +13,7 @@ from orchestration.landing.erased import REASON, is_hers, know, masked, take_out
 from orchestration.ledger import LedgerError, open_ledger, tombstones, utc_now
 from orchestration.settings import Settings
 from tests.unit.activation.world import sha
-from tests.unit.landing.world import CONTRACT, SYNCED, fetch, now, settings_at, write
+from tests.unit.landing.world import CONTRACT, MOMENT, SYNCED, fetch, now, settings_at, write
 
 KEY = b"k" * tombstones.KEY_BYTES
 ANN, BOB = "Ann@Example.test", "bob@example.test"
@@ -74,6 +74,7 @@ def test_her_money_stays_without_her(settings: Settings, tmp_path: Path) -> None
         ("shopify.customer", {"phone": "+1 650.555.1212"}, ("phone_digits", "16505551212")),
         ("klaviyo.event", {"person_id": "01J"}, ("record", "klaviyo.person|01J")),
         ("web.event", {"anonymous_id": "d"}, ("record", "web.anonymous_id|d")),
+        ("ledger.suppression", {"subject_value": "cus_a"}, ("customer_id", "cus_a")),
         ("privacy.consent_event", {"identifier_value": ANN},
          ("email_sha256", sha("ann@example.test"))),
         ("privacy.consent_event", {"identifier_value": sha("ann@example.test")},
@@ -114,6 +115,37 @@ def test_what_stands_already_is_taken_out(raw: duckdb.DuckDBPyConnection) -> Non
     assert take_out(raw, CONTRACT) == {"shopify.customer": 1, "landing.phone_number": 1}
     assert raw.execute("select id from raw_shopify.customer").fetchall() == [(2,)]
     assert take_out(raw, CONTRACT) == {}
+
+
+def test_her_refused_rows_go_by_any_sign_of_her(raw: duckdb.DuckDBPyConnection) -> None:
+    shown = ('{"user_id":"3"}', '{"user_id":"4"}', '{"line":"3"}', "3", "no json")
+    for number, row_json in enumerate(shown):
+        raw.execute(
+            "insert into raw_landing.quarantine values ('web.event', 'f', 'd', ?, 'bad', ?, ?)",
+            [number, row_json, MOMENT.replace(tzinfo=None)],
+        )
+    know(raw, KEY, [tombstones.digest(KEY, ("record", "shopify.customer|3"))])
+    assert take_out(raw, CONTRACT) == {"landing.quarantine": 1}
+    left = raw.execute("select row_number from raw_landing.quarantine order by 1").fetchall()
+    assert left == [(1,), (2,), (3,), (4,)]
+
+
+def test_a_statement_goes_with_each_of_its_subjects(raw: duckdb.DuckDBPyConnection) -> None:
+    spoken = [(1, "customer_id", "a"), (1, "browser", "b"), (2, "browser", "b")]
+    for sequence, kind, value in spoken:
+        raw.execute(
+            "insert into raw_ledger.consent_event_subject values (?, ?, ?)",
+            [sequence, kind, value],
+        )
+    raw.execute("insert into raw_ledger.consent_event (sequence) values (1), (2)")
+    raw.execute("insert into raw_ledger.privacy_request_subject values (1, 'customer_id', 'a')")
+    know(raw, KEY, [tombstones.digest(KEY, ("customer_id", "a"))])
+    assert take_out(raw, CONTRACT) == {
+        "ledger.consent_event": 1, "ledger.consent_event_subject": 2,
+        "ledger.privacy_request_subject": 1,
+    }  # fmt: skip
+    for table in ("consent_event", "consent_event_subject"):
+        assert raw.execute(f"select sequence from raw_ledger.{table}").fetchall() == [(2,)]
 
 
 def test_a_landing_without_the_key_lands_nothing(settings: Settings, tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.landing import land_ledger
-from orchestration.ledger import open_ledger
+from orchestration.ledger import consent_events, open_ledger, tombstones
+from orchestration.ledger.consent_events import ERASE, ConsentEvent, PrivacyRequest
 from tests.unit.landing.world import MOMENT, digests, fetch, now, settings_at
 
 
@@ -117,3 +118,26 @@ def test_everything_that_the_contract_lands_is_known_to_the_ledger(tmp_path: Pat
     assert {"ledger.consent_event", "ledger.privacy_request_subject", "ledger.suppression_lift"} < {
         table.source_table for table in report.tables
     }
+
+
+def test_facts_about_somebody_erased_do_not_come_again(tmp_path: Path) -> None:
+    settings = settings_at(tmp_path)
+    with open_ledger(settings) as ledger:
+        with ledger.transaction() as connection:
+            key = tombstones.key_of(connection)
+            tombstones.bury(connection, key, [("customer_id", "a")], MOMENT)
+            for number, who in enumerate("ab"):
+                subjects = frozenset({("customer_id", who), ("email_sha256", who)})
+                said = ConsentEvent(
+                    "s", "shop", "t", str(number), subjects, "marketing", "email", "opted_out",
+                    MOMENT, MOMENT,
+                )  # fmt: skip
+                asked = PrivacyRequest(
+                    "by_hand", "", ERASE, str(number), ERASE, subjects, {}, MOMENT, MOMENT
+                )
+                consent_events.record(connection, [said], MOMENT)
+                consent_events.record_requests(connection, [asked], MOMENT)
+        land_ledger(settings, ledger)
+    for table, count in (("consent_event", 1), ("consent_event_subject", 2),
+                         ("privacy_request", 2), ("privacy_request_subject", 2)):  # fmt: skip
+        assert fetch(settings, f"select count(*) from raw_ledger.{table}") == [(count,)], table

@@ -15,12 +15,17 @@ import pytest
 from orchestration.collector.intake import Line
 from orchestration.collector.segments import Segments
 from orchestration.landing import LandingReport, land_segments
+from orchestration.landing.erased import REASON, know
+from orchestration.landing.segment_erasing import blank_out
 from orchestration.landing.segment_files import find_segments, head_digest, read_batch
 from orchestration.landing.segments import shop_relations
 from orchestration.landing.tables import create_raw_tables
+from orchestration.ledger import open_ledger, tombstones
 from orchestration.settings import Settings
+from tests.unit.activation.world import sha
 from tests.unit.landing.world import CONTRACT, MOMENT, fetch, now, settings_at, write
 
+KEY = b"k" * tombstones.KEY_BYTES
 AT = "2026-02-01T10:00:00+00:00"
 
 
@@ -269,6 +274,51 @@ def test_a_shop_is_called_as_the_loader_calls_it(
     for shop in shops:
         memory.execute("insert into raw_shopify.shop values (?, ?, ?)", shop)
     assert shop_relations(memory, "orders")("one.myshopify.com") == relation
+
+
+def test_a_line_of_somebody_erased_that_comes_late_brings_nothing_and_leaves_the_disk(
+    settings: Settings,
+) -> None:
+    with open_ledger(settings) as ledger, ledger.transaction() as connection:
+        known = [("email_sha256", sha("jane@example.com")), ("record", "web.anonymous_id|b-jane")]
+        tombstones.bury(connection, tombstones.key_of(connection), known, MOMENT)
+    put(settings, event(1, browser_id="b-jane"), event(2), order("o1"), closed=False)
+    report = land(settings)
+    assert report.table("web.event").reasons == {REASON: 1}
+    assert fetch(settings, "select message_id from raw_web.event") == [("v2",)]
+    orders = 'select id, email, customer_id, total_price::int from raw_shopify."order"'
+    assert fetch(settings, orders) == [(7, None, None, 10)]
+    quarantined = "select source_table, row_json from raw_landing.quarantine"
+    assert fetch(settings, quarantined) == [("web.event", "{}")]
+    texts = "".join(file.read_text() for file in settings.segments_dir.iterdir())
+    assert "jane" not in texts
+    assert '"total_price":"10.00"' in texts
+    assert (land(settings).landed, land(settings).quarantined) == (0, 0)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_segment_without_her_goes_on_where_it_was(settings: Settings, closed: bool) -> None:
+    put(settings, event(1, browser_id="b-jane"), event(2, browser_id="b-jane"), event(3))
+    (segment,) = find_segments(settings.segments_dir)
+    if not closed:
+        segment.path.rename(f"{segment.path}.open")
+    land(settings)
+    if not closed:
+        with open(f"{segment.path}.open", "ab") as later:
+            later.write(text(event(4)))
+    (segment,) = find_segments(settings.segments_dir)
+    before = segment.path.stat()
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        digest = tombstones.digest(KEY, ("record", "web.anonymous_id|b-jane"))
+        know(connection, KEY, [digest])
+        assert blank_out(connection, CONTRACT, segment) == 2
+        assert blank_out(connection, CONTRACT, segment) == 0
+    after = segment.path.stat()
+    assert (after.st_size, after.st_ino == before.st_ino) == (before.st_size, not closed)
+    assert b"jane" not in segment.path.read_bytes()
+    assert land(settings).landed == (0 if closed else 1)
+    assert fetch(settings, "select count(*) from raw_landing.segment") == [(1,)]
+    assert fetch(settings, "from raw_landing.quarantine") == []
 
 
 def test_a_new_segment_under_an_old_name_is_landed(settings: Settings) -> None:

@@ -130,8 +130,8 @@ def test_a_newer_snapshot_counts_at_once(reading: Reading) -> None:
 
 
 def test_nobody_who_was_erased_is_answered(reading: Reading) -> None:
-    key = tombstones.load_key(reading.settings.home / tombstones.KEY_FILE)
     with reading.ledger.transaction() as connection:
+        key = tombstones.key_of(connection)
         tombstones.bury(connection, key, [("customer_id", "c1")], START)
     assert reading.ask("/profile", "both", email="c1@example.test")[0] == 404
     assert reading.ask("/profile", "both", customer_id="c2")[0] == 200

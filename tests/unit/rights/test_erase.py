@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import fcntl
 import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from orchestration.collector.intake import Line
+from orchestration.collector.segments import Segments
 from orchestration.destinations.base import Receipt
 from orchestration.landing import land_directory
 from orchestration.ledger import consent_events, erasures
-from orchestration.ledger.consent_events import ERASE, PrivacyRequest
+from orchestration.ledger.consent_events import ERASE, ERASE_SHOP, PrivacyRequest
 from orchestration.ledger.tables import delivered
 from orchestration.rights import erase, requests
 from orchestration.rights.person import SeveralPeopleError
@@ -103,6 +105,26 @@ def test_what_no_call_can_erase_is_a_task_and_no_proof(home: Home) -> None:
     assert told["channel meta"].detail == {"by_hand": True}
 
 
+def test_a_shop_that_leaves_is_a_persons_task_with_a_term(home: Home) -> None:
+    leaving = PrivacyRequest(
+        "shopify", "one.myshopify.com", "shop/redact", "r1", ERASE_SHOP, frozenset(),
+        {"shop_id": "1"}, START, START,
+    )  # fmt: skip
+    with home.ledger.transaction() as connection:
+        consent_events.record_requests(connection, [leaving], START)
+        assert erasures.is_any_due(connection)
+    assert home.go_on() == []
+    stand = requests.stand(home.ledger)
+    ((sequence, step),) = stand.tasks
+    assert (step.name, stand.requests[0].answer_by) == (
+        "shop data", START.date() + timedelta(days=30)
+    )
+    with home.ledger.read() as reader:
+        assert not erasures.is_any_due(reader)
+    requests.tell(home.ledger, sequence, step.name, START)
+    assert requests.stand(home.ledger).tasks == ()
+
+
 def test_a_refusal_is_a_task(home: Home) -> None:
     home.world.sync(home.vendor, {"cus_3": CAT})
     home.vendor.script = [lambda row: Receipt(row.key, "rejected", reason="no")]
@@ -112,19 +134,33 @@ def test_a_refusal_is_a_task(home: Home) -> None:
     assert channel.detail["receipts"] == {"custom_audience/vip remove rejected": 1}
 
 
-def test_segments_lose_her_lines_and_one_in_use_is_waited_for(home: Home) -> None:
-    folder = home.settings.landing_dir / "segments"
-    folder.mkdir(parents=True)
-    file = folder / "orders-000000001.jsonl.open"
-    lines = [{"order": {"email": one}} for one in (CAT.upper(), f"x{CAT}")]
-    file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    with file.open() as writer:
-        fcntl.flock(writer, fcntl.LOCK_EX)
-        report = home.erase(email(CAT))
-        assert not report.is_finished
-    (report,) = home.go_on()
-    assert report.is_finished
-    assert json.loads(file.read_text()) == {"order": {"email": f"x{CAT}"}}
+def test_segments_lose_her_also_while_they_are_written(home: Home) -> None:
+    segments = Segments(home.settings.segments_dir, lambda: 0.0)
+    documents = [
+        {"id": 1, "email": CAT.upper(), "total_price": "5.00"}, {"id": 2, "email": f"x{CAT}"},
+        {"id": 3, "customer": {"id": 3}, "shipping_address": {"zip": "1", "country_code": "US"}},
+    ]  # fmt: skip
+    for document in documents:
+        segments.append([Line("orders", str(document["id"]), {"order": document})])
+    events = [{"shop_customer_id": "3"}, {"shop_customer_id": "4", "page_url": f"/?e={CAT}"},
+              {"shop_customer_id": "4"}]  # fmt: skip
+    for number, one in enumerate(events):
+        segments.append([Line("events", f"e{number}", {"event_id": str(number), "event": one})])
+    assert home.erase(email(CAT)).is_finished
+    segments.append([Line("orders", "9", {"order": {"id": 9}})])
+    segments.close()
+    left = {
+        file.name: [json.loads(line) for line in file.read_text().splitlines() if line.strip()]
+        for file in home.settings.segments_dir.iterdir()
+    }
+    assert left == {
+        "events-000000001.jsonl": [{"event_id": "2", "event": {"shop_customer_id": "4"}}],
+        "orders-000000001.jsonl": [
+            {"order": {"id": 1, "total_price": "5.00"}}, {"order": documents[1]},
+            {"order": {"id": 3, "shipping_address": {"country_code": "US"}}},
+            {"order": {"id": 9}},
+        ],
+    }  # fmt: skip
 
 
 def test_a_compressed_file_keeps_its_form(home: Home) -> None:
