@@ -41,7 +41,7 @@ def test_a_plan_that_was_cancelled_since_it_was_read_does_not_start(
     world: World, approved: SealedPlan
 ) -> None:
     cancel(world.ledger, approved.plan_hash, actor="ada", reason="wrong list", now=world.clock)
-    with pytest.raises(NotDeliverableError, match="wait for approval"):
+    with pytest.raises(NotDeliverableError, match="is cancelled: cancelled by ada"):
         start(world, approved)
     assert world.ledger.plan(approved.plan_hash).state == "cancelled"
 

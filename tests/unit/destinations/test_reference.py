@@ -26,7 +26,7 @@ def test_every_object_has_a_line_of_limits_and_one_of_recovery() -> None:
 def test_an_object_without_status_or_way_back_is_said_to_be_so() -> None:
     lines = klaviyo_lines()
     assert "| unverified | upsert | no | no | no |" in lines["unsubscription"]
-    assert "| job | upsert | no | no | members |" in lines["suppression"]
+    assert "| job | upsert | no | no | members, opt-outs |" in lines["suppression"]
     assert "| job | upsert | no | yes | members |" in lines["list/<name>"]
     assert "| 3 | 60 |" in lines["deletion"]
 
