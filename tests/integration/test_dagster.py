@@ -29,7 +29,7 @@ from orchestration.ui import prepare_dagster_home
 
 LAYERS = {
     "landing", "seeds", "staging", "identity", "intermediate", "commerce", "attribution",
-    "margin", "consent", "customer", "delivery", "audiences", "activation", "publish",
+    "margin", "marketing", "consent", "customer", "delivery", "audiences", "activation", "publish",
 }  # fmt: skip
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 
