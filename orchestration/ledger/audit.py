@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, select
+from sqlalchemy import Connection, Table, bindparam, delete, select
 
 from orchestration.ledger.engine import damaged
 from orchestration.ledger.privacy_tables import batch_salt
@@ -28,6 +28,19 @@ GENESIS_HASH = "0" * 64
 ERASURE = "erasure"
 _SALT_BYTES = 16
 Witness = Callable[[Connection, Mapping[str, Any]], bool]
+
+# Built once: every transaction asks, and building costs more than answering.
+_HEAD = (
+    select(audit_chain.c.position, audit_chain.c.link_hash)
+    .order_by(audit_chain.c.position.desc())
+    .limit(1)
+)
+_APPEND = audit_chain.insert()
+_SALT = select(batch_salt.c.salt).where(
+    batch_salt.c.table_name == bindparam("table_name"),
+    batch_salt.c.first_sequence == bindparam("first_sequence"),
+)
+_SALT_BATCH = batch_salt.insert()
 
 
 @dataclass(frozen=True)
@@ -45,25 +58,22 @@ def append(connection: Connection, kind: str, detail: Mapping[str, Any], at: dat
     position = previous.position + 1
     link_hash = _link_hash(previous.link_hash, position, kind, detail_json, at)
     connection.execute(
-        audit_chain.insert().values(
-            position=position,
-            kind=kind,
-            detail_json=detail_json,
-            recorded_at=at,
-            previous_hash=previous.link_hash,
-            link_hash=link_hash,
-        )
+        _APPEND,
+        {
+            "position": position,
+            "kind": kind,
+            "detail_json": detail_json,
+            "recorded_at": at,
+            "previous_hash": previous.link_hash,
+            "link_hash": link_hash,
+        },
     )
     return Head(position, link_hash)
 
 
 def head(connection: Connection) -> Head | None:
     """The newest link; None in an empty chain."""
-    row = connection.execute(
-        select(audit_chain.c.position, audit_chain.c.link_hash)
-        .order_by(audit_chain.c.position.desc())
-        .limit(1)
-    ).first()
+    row = connection.execute(_HEAD).first()
     return None if row is None else Head(int(row.position), row.link_hash)
 
 
@@ -112,9 +122,7 @@ def batch_digest(
         .order_by(table.c.sequence)
     )
     salt: str | None = connection.execute(
-        select(batch_salt.c.salt).where(
-            batch_salt.c.table_name == table.name, batch_salt.c.first_sequence == first
-        )
+        _SALT, {"table_name": table.name, "first_sequence": first}
     ).scalar()
     digest = hashlib.sha256((salt or "").encode())
     for row in rows:
@@ -129,9 +137,12 @@ def salt_batch(connection: Connection, table: Table, first: int) -> None:
     Without the salt a digest in the chain could confirm a guess about a row that is gone.
     """
     connection.execute(
-        batch_salt.insert().values(
-            table_name=table.name, first_sequence=first, salt=secrets.token_hex(_SALT_BYTES)
-        )
+        _SALT_BATCH,
+        {
+            "table_name": table.name,
+            "first_sequence": first,
+            "salt": secrets.token_hex(_SALT_BYTES),
+        },
     )
 
 

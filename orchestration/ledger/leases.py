@@ -12,8 +12,9 @@ import socket
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, select
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from orchestration.ledger.errors import LeaseHeldError, LeaseLostError
 from orchestration.ledger.statements import upsert
@@ -21,6 +22,16 @@ from orchestration.ledger.tables import lease as lease_table
 
 LEASE_SECONDS = 60
 HEARTBEAT_SECONDS = 10
+
+_IS_ACCOUNT = (
+    lease_table.c.destination == bindparam("for_destination"),
+    lease_table.c.account_id == bindparam("for_account_id"),
+)
+# Built once: each of a sender's transactions begins with the second.
+_LEASE = select(lease_table).where(*_IS_ACCOUNT)
+_KEEP = update(lease_table).where(
+    *_IS_ACCOUNT, lease_table.c.fencing_token == bindparam("newest_token")
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,7 @@ def acquire(
     Raises:
         LeaseHeldError: a live process holds it.
     """
-    row = connection.execute(select(lease_table).where(_is(destination, account_id))).first()
+    row = _row(connection, destination, account_id)
     if row is not None and row.holder is not None:
         expired = row.expires_at <= at
         if not expired and not is_gone(row.holder):
@@ -50,9 +61,15 @@ def acquire(
                 remedy=f"Wait until it ends, or {LEASE_SECONDS} seconds after it stopped.",
             )
     token = 1 if row is None else int(row.fencing_token) + 1
-    taken = Lease(destination, account_id, holder, token)
-    _write(connection, taken, holder, at)
-    return taken
+    written = {
+        "destination": destination,
+        "account_id": account_id,
+        "holder": holder,
+        "fencing_token": token,
+        **_times(at),
+    }
+    upsert(connection, lease_table, [written])
+    return Lease(destination, account_id, holder, token)
 
 
 def keep(connection: Connection, held: Lease, at: datetime) -> None:
@@ -61,8 +78,8 @@ def keep(connection: Connection, held: Lease, at: datetime) -> None:
     Raises:
         LeaseLostError: another process took it over.
     """
-    check(connection, held)
-    _write(connection, held, held.holder, at)
+    if not _is_kept(connection, held, held.holder, at):
+        raise _lost(held)
 
 
 def check(connection: Connection, held: Lease) -> None:
@@ -71,23 +88,14 @@ def check(connection: Connection, held: Lease) -> None:
     Raises:
         LeaseLostError: the token is no longer the newest.
     """
-    token = connection.execute(
-        select(lease_table.c.fencing_token).where(_is(held.destination, held.account_id))
-    ).scalar()
-    if token != held.fencing_token:
-        raise LeaseLostError(
-            f"The lease for {held.destination} account '{held.account_id}' was taken over.",
-            remedy="Let the other process finish; nothing that it does not know was written.",
-        )
+    row = _row(connection, held.destination, held.account_id)
+    if row is None or row.fencing_token != held.fencing_token:
+        raise _lost(held)
 
 
 def release(connection: Connection, held: Lease, at: datetime) -> None:
     """Give the lease back; silently nothing where it was taken over meanwhile."""
-    try:
-        check(connection, held)
-    except LeaseLostError:
-        return
-    _write(connection, held, None, at)
+    _is_kept(connection, held, None, at)
 
 
 @dataclass(frozen=True)
@@ -102,7 +110,7 @@ def look(
     connection: Connection, destination: str, account_id: str, at: datetime
 ) -> LeaseState:
     """How the account's lease stands. Takes nothing."""
-    row = connection.execute(select(lease_table).where(_is(destination, account_id))).first()
+    row = _row(connection, destination, account_id)
     if row is None:
         return LeaseState(is_held=False, fencing_token=0)
     is_held = row.holder is not None and row.expires_at > at and not is_gone(row.holder)
@@ -150,22 +158,29 @@ def _start_time(process: int) -> str:
     return text.rpartition(")")[2].split()[19]
 
 
-def _write(connection: Connection, held: Lease, holder: str | None, at: datetime) -> None:
-    upsert(
-        connection,
-        lease_table,
-        [
-            {
-                "destination": held.destination,
-                "account_id": held.account_id,
-                "holder": holder,
-                "fencing_token": held.fencing_token,
-                "heartbeat_at": at,
-                "expires_at": at + timedelta(seconds=LEASE_SECONDS),
-            }
-        ],
+def _row(connection: Connection, destination: str, account_id: str) -> Row[Any] | None:
+    given = {"for_destination": destination, "for_account_id": account_id}
+    return connection.execute(_LEASE, given).first()
+
+
+def _is_kept(connection: Connection, held: Lease, holder: str | None, at: datetime) -> bool:
+    """Write the holder and the times; false, and nothing written, where the token is old."""
+    given = {
+        "for_destination": held.destination,
+        "for_account_id": held.account_id,
+        "newest_token": held.fencing_token,
+        "holder": holder,
+        **_times(at),
+    }
+    return connection.execute(_KEEP, given).rowcount == 1
+
+
+def _times(at: datetime) -> dict[str, datetime]:
+    return {"heartbeat_at": at, "expires_at": at + timedelta(seconds=LEASE_SECONDS)}
+
+
+def _lost(held: Lease) -> LeaseLostError:
+    return LeaseLostError(
+        f"The lease for {held.destination} account '{held.account_id}' was taken over.",
+        remedy="Let the other process finish; nothing that it does not know was written.",
     )
-
-
-def _is(destination: str, account_id: str) -> ColumnElement[bool]:
-    return and_(lease_table.c.destination == destination, lease_table.c.account_id == account_id)

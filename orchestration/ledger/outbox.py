@@ -14,7 +14,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, select, update
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Select,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    update,
+)
 
 from orchestration.ledger.statements import INSERTED_ROWS, chunks
 from orchestration.ledger.tables import outbox
@@ -62,6 +72,58 @@ class Intent:
         return self.operation in ("remove", "prune")
 
 
+def _of_mandate(statement: Select[Any]) -> dict[bool, Select[Any]]:
+    """The statement for a plan's rows (True) and for the opt-outs of one object (False)."""
+    return {
+        True: statement.where(outbox.c.plan_hash == bindparam("of_plan")),
+        False: statement.where(
+            outbox.c.plan_hash.is_(None),
+            outbox.c.destination == bindparam("of_destination"),
+            outbox.c.object == bindparam("of_object"),
+        ),
+    }
+
+
+# Built once: a sender asks these in every turn, and building costs more than answering.
+_INTENTS = select(*[outbox.c[field.name] for field in fields(Intent)]).order_by(outbox.c.outbox_id)
+_MOST = _INTENTS.limit(bindparam("most"))
+_PENDING = _of_mandate(
+    _MOST.where(outbox.c.priority == bindparam("turn"), outbox.c.state == "pending")
+)
+_WAITING = _of_mandate(_MOST.where(outbox.c.state == "pending", outbox.c.operation != "prune"))
+_UNDER_WAY = _of_mandate(_MOST.where(outbox.c.state == "sending"))
+_OF_JOB = _of_mandate(
+    _INTENTS.where(outbox.c.state == "submitted", outbox.c.job_id == bindparam("job"))
+)
+_JOBS = _of_mandate(
+    select(outbox.c.job_id)
+    .where(outbox.c.state == "submitted")
+    .group_by(outbox.c.job_id)
+    .order_by(func.min(outbox.c.outbox_id))
+)
+_COUNT = _of_mandate(select(func.count()).select_from(outbox))
+_UNDECIDED = _of_mandate(select(outbox.c.outbox_id, outbox.c.key))
+_OF_KEYS = _INTENTS.where(
+    outbox.c.destination == bindparam("of_destination"),
+    outbox.c.object == bindparam("of_object"),
+    outbox.c.state == "pending",
+    outbox.c.key.in_(bindparam("keys", expanding=True)),
+)
+_OPT_OUTS = (
+    select(outbox.c.destination, outbox.c.object, outbox.c.operation)
+    .where(outbox.c.plan_hash.is_(None))
+    .order_by(outbox.c.outbox_id)
+)
+_OPT_OUTS_OF = _OPT_OUTS.where(outbox.c.destination == bindparam("of_destination"))
+_HAS_IDS = outbox.c.outbox_id.in_(bindparam("ids", expanding=True))
+_MARK_SENDING = (
+    update(outbox)
+    .where(_HAS_IDS)
+    .values(state="sending", attempt_count=outbox.c.attempt_count + 1)
+)
+_REMOVE = delete(outbox).where(_HAS_IDS)
+
+
 def fill(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add rows (columns of the table without ``outbox_id``), all ``pending``."""
     if rows:
@@ -70,24 +132,23 @@ def fill(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def pending(connection: Connection, mandate: Mandate, priority: int, limit: int) -> list[Intent]:
     """The next rows of this turn, in the plan's order."""
-    condition = (outbox.c.priority == priority) & (outbox.c.state == "pending")
-    return _read(connection, _of(mandate) & condition, limit)
+    return _read(connection, _PENDING, mandate, turn=priority, most=limit)
 
 
 def waiting(connection: Connection, mandate: Mandate, limit: int) -> list[Intent]:
     """Pending rows of any turn except identifiers left behind, in the plan's order."""
-    condition = (outbox.c.state == "pending") & (outbox.c.operation != "prune")
-    return _read(connection, _of(mandate) & condition, limit)
+    return _read(connection, _WAITING, mandate, most=limit)
 
 
 def under_way(connection: Connection, mandate: Mandate, limit: int) -> list[Intent]:
     """Rows that are ``sending``."""
-    return _read(connection, _of(mandate) & (outbox.c.state == "sending"), limit)
+    return _read(connection, _UNDER_WAY, mandate, most=limit)
 
 
 def of_plan(connection: Connection, plan_hash: str, limit: int) -> list[Intent]:
     """Undecided rows of a plan, whatever their state."""
-    return _read(connection, outbox.c.plan_hash == plan_hash, limit)
+    rows = connection.execute(_INTENTS.where(outbox.c.plan_hash == plan_hash).limit(limit))
+    return _intents(rows)
 
 
 def pending_of_keys(
@@ -96,24 +157,15 @@ def pending_of_keys(
     """What waits for these keys, whoever let it out."""
     found: list[Intent] = []
     for some in chunks(keys, INSERTED_ROWS):
-        condition = (
-            (outbox.c.destination == destination)
-            & (outbox.c.object == object_name)
-            & (outbox.c.state == "pending")
-            & outbox.c.key.in_(some)
-        )
-        found += _read(connection, condition, None)
+        given = {"of_destination": destination, "of_object": object_name, "keys": some}
+        found += _intents(connection.execute(_OF_KEYS, given))
     return found
 
 
 def opt_out_objects(connection: Connection, destination: str | None = None) -> list[Mandate]:
     """The objects with undecided opt-outs, in the order of their oldest."""
-    statement = select(outbox.c.destination, outbox.c.object, outbox.c.operation).where(
-        outbox.c.plan_hash.is_(None)
-    )
-    if destination is not None:
-        statement = statement.where(outbox.c.destination == destination)
-    rows = connection.execute(statement.order_by(outbox.c.outbox_id))
+    statement = _OPT_OUTS if destination is None else _OPT_OUTS_OF
+    rows = connection.execute(statement, {"of_destination": destination})
     kinds = {
         (row.destination, row.object): "membership" if row.operation == "remove" else "consent"
         for row in rows
@@ -150,29 +202,18 @@ def stream_opted_out(
 
 def of_job(connection: Connection, mandate: Mandate, job_id: str) -> list[Intent]:
     """The rows that wait for the vendor's job."""
-    condition = (outbox.c.state == "submitted") & (outbox.c.job_id == job_id)
-    return _read(connection, _of(mandate) & condition, None)
+    return _read(connection, _OF_JOB, mandate, job=job_id)
 
 
 def jobs(connection: Connection, mandate: Mandate) -> list[str]:
     """Ids of the vendor's jobs that rows wait for, oldest first."""
-    return list(
-        connection.execute(
-            select(outbox.c.job_id)
-            .where(_of(mandate), outbox.c.state == "submitted")
-            .group_by(outbox.c.job_id)
-            .order_by(func.min(outbox.c.outbox_id))
-        ).scalars()
-    )
+    return list(_ask(connection, _JOBS, mandate).scalars())
 
 
 def mark_sending(connection: Connection, ids: Sequence[int]) -> None:
     """The rows are about to leave: from now on the vendor may hold them."""
-    connection.execute(
-        update(outbox)
-        .where(outbox.c.outbox_id.in_(ids))
-        .values(state="sending", attempt_count=outbox.c.attempt_count + 1)
-    )
+    if ids:
+        connection.execute(_MARK_SENDING, {"ids": ids})
 
 
 def give_back(
@@ -216,37 +257,35 @@ def turn_to_prune(connection: Connection, ids: Sequence[int]) -> None:
 def remove_decided(connection: Connection, ids: Sequence[int]) -> None:
     """Take decided rows out; their receipts tell what came of them."""
     if ids:
-        connection.execute(delete(outbox).where(outbox.c.outbox_id.in_(ids)))
+        connection.execute(_REMOVE, {"ids": ids})
 
 
 def count(connection: Connection, mandate: Mandate) -> int:
     """How many rows are not decided yet."""
-    return int(
-        connection.execute(
-            select(func.count()).select_from(outbox).where(_of(mandate))
-        ).scalar_one()
-    )
+    return int(_ask(connection, _COUNT, mandate).scalar_one())
 
 
 def undecided(connection: Connection, mandate: Mandate) -> set[tuple[int, str]]:
     """(outbox id, key) of every row that is not decided yet; ids of decided rows are used again."""
-    rows = connection.execute(select(outbox.c.outbox_id, outbox.c.key).where(_of(mandate)))
-    return {(row.outbox_id, row.key) for row in rows}
+    return {(row.outbox_id, row.key) for row in _ask(connection, _UNDECIDED, mandate)}
 
 
-def _of(mandate: Mandate) -> ColumnElement[bool]:
-    if mandate.plan_hash is not None:
-        return outbox.c.plan_hash == mandate.plan_hash
-    return and_(
-        outbox.c.plan_hash.is_(None),
-        outbox.c.destination == mandate.destination,
-        outbox.c.object == mandate.object,
-    )
+def _ask(
+    connection: Connection, statement: dict[bool, Select[Any]], mandate: Mandate, **given: Any
+) -> CursorResult[Any]:
+    whose = {
+        "of_plan": mandate.plan_hash,
+        "of_destination": mandate.destination,
+        "of_object": mandate.object,
+    }
+    return connection.execute(statement[mandate.plan_hash is not None], {**whose, **given})
 
 
-def _read(connection: Connection, condition: Any, limit: int | None) -> list[Intent]:
-    columns = [outbox.c[field.name] for field in fields(Intent)]
-    rows = connection.execute(
-        select(*columns).where(condition).order_by(outbox.c.outbox_id).limit(limit)
-    )
-    return [Intent(**row._asdict()) for row in rows]
+def _read(
+    connection: Connection, statement: dict[bool, Select[Any]], mandate: Mandate, **given: Any
+) -> list[Intent]:
+    return _intents(_ask(connection, statement, mandate, **given))
+
+
+def _intents(rows: CursorResult[Any]) -> list[Intent]:
+    return [Intent(*values) for values in map(tuple, rows)]

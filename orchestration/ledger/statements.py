@@ -7,10 +7,12 @@ What never does: the name of a table other than ``counter``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, select, update
+from sqlalchemy import Connection, Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import Insert
 
 from orchestration.ledger.tables import counter
 
@@ -23,18 +25,22 @@ SETTLED_ROWS = 200
 # Rows of one table that go in together.
 INSERTED_ROWS = 900
 
+# Built once: building a statement costs more than the store needs to answer it.
+_TAKE = (
+    update(counter)
+    .where(counter.c.name == bindparam("counter"))
+    .values(value=counter.c.value + bindparam("count"))
+)
+_COUNTED = select(counter.c.value).where(counter.c.name == bindparam("counter"))
+
 
 def next_sequence(connection: Connection, name: str, count: int) -> int:
     """Take ``count`` numbers of the counter ``name`` and return the first of them."""
-    taken = connection.execute(
-        update(counter).where(counter.c.name == name).values(value=counter.c.value + count)
-    )
+    taken = connection.execute(_TAKE, {"counter": name, "count": count})
     if taken.rowcount == 0:
         connection.execute(counter.insert().values(name=name, value=count))
         return 1
-    newest: int = connection.execute(
-        select(counter.c.value).where(counter.c.name == name)
-    ).scalar_one()
+    newest: int = connection.execute(_COUNTED, {"counter": name}).scalar_one()
     return newest - count + 1
 
 
@@ -45,9 +51,7 @@ def set_counter(connection: Connection, name: str, value: int) -> None:
 
 def counted(connection: Connection, name: str) -> int:
     """The counter ``name``; 0 where it never counted."""
-    value: int | None = connection.execute(
-        select(counter.c.value).where(counter.c.name == name)
-    ).scalar()
+    value: int | None = connection.execute(_COUNTED, {"counter": name}).scalar()
     return value or 0
 
 
@@ -55,14 +59,18 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
     """Insert rows; where the primary key is there already, replace every given column."""
     if not rows:
         return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table)
+    statement = _upsert(connection.dialect.name, table, tuple(rows[0]))
+    connection.execute(statement, [dict(row) for row in rows])
+
+
+@lru_cache(maxsize=64)
+def _upsert(dialect_name: str, table: Table, names: tuple[str, ...]) -> Insert:
+    dialect = sqlite if dialect_name == "sqlite" else postgresql
+    statement: Any = dialect.insert(table)
     keys = [column.name for column in table.primary_key]
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=keys, set_=changed),
-        [dict(row) for row in rows],
-    )
+    changed = {name: statement.excluded[name] for name in names if name not in keys}
+    done: Insert = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    return done
 
 
 def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
