@@ -58,8 +58,10 @@ def check_desired(warehouse: duckdb.DuckDBPyConnection, spec: SyncSpec) -> Equal
             remedy="Run 'tributary build' until it is green, then plan again.",
         )
     key, relation = quoted(spec.key), relation_of(spec)
-    missing = _one(
-        warehouse, f"select count(*) from {relation} where {key} is null or row_hash is null"
+    missing, distinct = _counts(
+        warehouse,
+        f"select count(*) filter (where {key} is null or row_hash is null), count(distinct {key}) "
+        f"from {relation}",
     )
     if missing:
         raise PlanError(
@@ -73,19 +75,17 @@ def check_desired(warehouse: duckdb.DuckDBPyConnection, spec: SyncSpec) -> Equal
         group by key
         having count(*) > 1
     """)
-    return _equal_keys(warehouse, spec)
+    return _equal_keys(warehouse, spec, distinct)
 
 
-def _equal_keys(warehouse: duckdb.DuckDBPyConnection, spec: SyncSpec) -> EqualKeys:
-    equal = _one(warehouse, "select count(*) from left_alone")
+def _equal_keys(
+    warehouse: duckdb.DuckDBPyConnection, spec: SyncSpec, distinct: int
+) -> EqualKeys:
     some = warehouse.execute(
-        f"select key from left_alone order by key limit {_NAMED_KEYS}"
+        f"select key, count(*) over () from left_alone order by key limit {_NAMED_KEYS}"
     ).fetchall()
     digests = tuple(key_digest(row[0]) for row in some)
-    distinct = _one(
-        warehouse,
-        f"select count(distinct {quoted(spec.key)}) from {relation_of(spec)}",
-    )
+    equal = int(some[0][1]) if some else 0
     if equal and equal == distinct:
         raise PlanError(
             f"{spec.schema}.{spec.model} has equal keys (hashed: {', '.join(digests)}).",
@@ -283,6 +283,5 @@ def quoted(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
-def _one(warehouse: duckdb.DuckDBPyConnection, statement: str) -> int:
-    row = warehouse.execute(statement).fetchone()
-    return int(row[0]) if row else 0
+def _counts(warehouse: duckdb.DuckDBPyConnection, statement: str) -> tuple[int, ...]:
+    return tuple(int(one) for one in warehouse.execute(statement).fetchone() or ())

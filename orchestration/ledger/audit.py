@@ -14,10 +14,11 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, select
+from sqlalchemy import Connection, Select, Table, bindparam, delete, select
 
 from orchestration.ledger.engine import damaged
 from orchestration.ledger.privacy_tables import batch_salt
@@ -116,11 +117,8 @@ def batch_digest(
 ) -> str:
     """SHA-256 over these columns of the rows that a batch wrote and that no erasure took, salted
     where the batch has a salt; for a link and its witness."""
-    rows = connection.execute(
-        select(*[table.c[name] for name in names])
-        .where(table.c.sequence >= first, table.c.sequence < first + count)
-        .order_by(table.c.sequence)
-    )
+    given = {"first": first, "end": first + count}
+    rows = connection.execute(_batch(table, tuple(names)), given)
     salt: str | None = connection.execute(
         _SALT, {"table_name": table.name, "first_sequence": first}
     ).scalar()
@@ -129,6 +127,15 @@ def batch_digest(
         values = [value.isoformat() if isinstance(value, datetime) else value for value in row]
         digest.update(canonical_json(values).encode())
     return digest.hexdigest()
+
+
+@lru_cache(maxsize=32)
+def _batch(table: Table, names: tuple[str, ...]) -> Select[Any]:
+    return (
+        select(*[table.c[name] for name in names])
+        .where(table.c.sequence >= bindparam("first"), table.c.sequence < bindparam("end"))
+        .order_by(table.c.sequence)
+    )
 
 
 def salt_batch(connection: Connection, table: Table, first: int) -> None:

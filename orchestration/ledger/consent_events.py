@@ -117,7 +117,7 @@ def record(
         return []
     first = next_sequence(connection, consent_event.name, len(new))
     connection.execute(
-        consent_event.insert(),
+        _RECORD,
         [
             {
                 "sequence": first + place,
@@ -139,7 +139,7 @@ def record(
         for kind, value in sorted(event.subjects)
     ]
     if subjects:
-        connection.execute(consent_event_subject.insert(), subjects)
+        connection.execute(_RECORD_SUBJECTS, subjects)
     _link(connection, consent_event, first, len(new), at)
     return new
 
@@ -255,8 +255,16 @@ def _newest_of() -> Select[Any]:
     )
 
 
+def _recorded(table: Table) -> Select[Any]:
+    columns = [table.c[name] for name in _KEY]
+    return select(*columns).where(tuple_(*columns).in_(bindparam("keys", expanding=True)))
+
+
 # Built once: a preference centre asks many times a second.
 _NEWEST_OF = _newest_of()
+_RECORDED = {table.name: _recorded(table) for table in (consent_event, privacy_request)}
+_RECORD = consent_event.insert()
+_RECORD_SUBJECTS = consent_event_subject.insert()
 
 
 def _holding(times: Mapping[str, datetime]) -> tuple[str, datetime]:
@@ -274,11 +282,10 @@ def _unrecorded(connection: Connection, table: Table, facts: Sequence[_Fact]) ->
     named = {tuple(getattr(fact, name) for name in _KEY): fact for fact in reversed(facts)}
     if not named:
         return []
-    columns = [table.c[name] for name in _KEY]
     known = {
         tuple(row)
         for some in chunks(list(named), _LOOKED_UP)
-        for row in connection.execute(select(*columns).where(tuple_(*columns).in_(some)))
+        for row in connection.execute(_RECORDED[table.name], {"keys": list(some)})
     }
     return [fact for key, fact in reversed(named.items()) if key not in known]
 

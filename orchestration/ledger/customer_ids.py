@@ -91,10 +91,8 @@ def of_source_rows(connection: Connection, source_table: str, row_ids: Sequence[
     """Customers that these rows of a source are known to belong to, in whatever shop or account."""
     found: set[str] = set()
     for table in (customer_id_anchor, customer_id_register):
-        statement = select(table.c.customer_id).where(
-            table.c.source_table == source_table, table.c.source_row_id.in_(row_ids)
-        )
-        found.update(connection.execute(statement).scalars())
+        given = {"of_table": source_table, "row_ids": list(row_ids)}
+        found.update(connection.execute(_OF_SOURCE_ROWS[table.name], given).scalars())
     return found
 
 
@@ -143,8 +141,18 @@ def _changes_of() -> Select[Any]:
     return select(old, new).where(new.is_not(None), holds, or_(old.in_(edge), new.in_(edge)))
 
 
-# Built once: an opt-out and a question about a person wait for it.
+def _of_source_rows(table: Table) -> Select[Any]:
+    row_ids: BindParameter[Any] = bindparam("row_ids", expanding=True)
+    return select(table.c.customer_id).where(
+        table.c.source_table == bindparam("of_table"), table.c.source_row_id.in_(row_ids)
+    )
+
+
+# Built once: an opt-out and a question about a person wait for them.
 _CHANGES_OF = _changes_of()
+_OF_SOURCE_ROWS = {
+    table.name: _of_source_rows(table) for table in (customer_id_anchor, customer_id_register)
+}
 
 
 def _check_change(row: Row) -> None:

@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    func,
+    literal,
+    select,
+    update,
+)
 
 from orchestration.ledger.statements import (
     chunks,
@@ -178,9 +189,7 @@ def stream_rejected(
 ) -> Iterator[tuple[str, str]]:
     """Content that the vendor rejected and that is not due again by ``at``: (key, row_hash)."""
     rows = connection.execution_options(yield_per=_READ_TOGETHER).execute(
-        select(dead_letter.c.key, dead_letter.c.row_hash).where(
-            _of(dead_letter, destination, object_name), dead_letter.c.retry_at > at
-        )
+        _REJECTED, {"of_destination": destination, "of_object": object_name, "at": at}
     )
     for row in rows:
         yield row.key, row.row_hash
@@ -190,43 +199,19 @@ def by_keys(
     connection: Connection, destination: str, object_name: str, keys: Sequence[str]
 ) -> dict[str, DeliveredRow]:
     """The delivered state of these keys; unknown keys are absent."""
-    columns = [delivered.c[name] for name in DeliveredRow.__dataclass_fields__]
     found: dict[str, DeliveredRow] = {}
     for some in chunks(keys, _KEYS_TOGETHER):
-        rows = connection.execute(
-            select(*columns).where(
-                _of(delivered, destination, object_name), delivered.c.key.in_(some)
-            )
-        )
+        given = {"of_destination": destination, "of_object": object_name, "keys": some}
+        rows = connection.execute(_BY_KEYS, given)
         found.update((row.key, DeliveredRow(**row._mapping)) for row in rows)
     return found
 
 
 def standing_of(connection: Connection, keys: Sequence[str]) -> list[StandingRow]:
     """Whatever stands anywhere under these keys, in doubt or not, of objects that were planned."""
-    newest = (
-        select(plan.c.destination, plan.c.object, func.max(plan.c.sequence).label("sequence"))
-        .group_by(plan.c.destination, plan.c.object)
-        .subquery()
-    )
-    same = (plan.c.destination == delivered.c.destination) & (plan.c.object == delivered.c.object)
     found: list[StandingRow] = []
     for some in chunks(keys, _KEYS_TOGETHER):
-        rows = connection.execute(
-            select(
-                delivered.c.destination,
-                delivered.c.object,
-                plan.c.kind,
-                plan.c.purpose,
-                delivered.c.key,
-                delivered.c.payload_json,
-                delivered.c.vendor_id,
-            )
-            .join(plan, same)
-            .join(newest, newest.c.sequence == plan.c.sequence)
-            .where(delivered.c.key.in_(some), delivered.c.is_removed.is_(False))
-            .order_by(delivered.c.destination, delivered.c.object, delivered.c.key)
-        )
+        rows = connection.execute(_STANDING_OF, {"keys": some})
         found += [StandingRow(**row._mapping) for row in rows]
     return found
 
@@ -278,7 +263,7 @@ def write_receipts(
         "received_at": at,
     }
     connection.execute(
-        receipt.insert(),
+        _WRITE_RECEIPTS,
         [{**shared, "sequence": first + place, **vars(row)} for place, row in enumerate(rows)],
     )
 
@@ -321,11 +306,8 @@ def forget_rejected(
 ) -> None:
     """The vendor took the key after all, or it left."""
     if keys:
-        connection.execute(
-            delete(dead_letter).where(
-                _of(dead_letter, destination, object_name), dead_letter.c.key.in_(keys)
-            )
-        )
+        given = {"of_destination": destination, "of_object": object_name, "keys": keys}
+        connection.execute(_FORGET_REJECTED, given)
 
 
 def verdict_counts(connection: Connection, plan_hash: str) -> dict[tuple[str, str], int]:
@@ -387,9 +369,54 @@ def set_first_versions(connection: Connection) -> None:
         set_counter(connection, _version_name(str(row[0]), str(row[1])), int(str(row[2])))
 
 
+def _given(table: Table) -> Any:
+    return _of(table, bindparam("of_destination"), bindparam("of_object"))
+
+
+def _standing_of() -> Select[Any]:
+    newest = (
+        select(plan.c.destination, plan.c.object, func.max(plan.c.sequence).label("sequence"))
+        .group_by(plan.c.destination, plan.c.object)
+        .subquery()
+    )
+    same = (plan.c.destination == delivered.c.destination) & (plan.c.object == delivered.c.object)
+    return (
+        select(
+            delivered.c.destination,
+            delivered.c.object,
+            plan.c.kind,
+            plan.c.purpose,
+            delivered.c.key,
+            delivered.c.payload_json,
+            delivered.c.vendor_id,
+        )
+        .join(plan, same)
+        .join(newest, newest.c.sequence == plan.c.sequence)
+        .where(
+            delivered.c.key.in_(bindparam("keys", expanding=True)),
+            delivered.c.is_removed.is_(False),
+        )
+        .order_by(delivered.c.destination, delivered.c.object, delivered.c.key)
+    )
+
+
 def _version_name(destination: str, object_name: str) -> str:
     return f"delivered_version|{destination}|{object_name}"
 
 
-def _of(table: Table, destination: str, object_name: str) -> Any:
+def _of(table: Table, destination: Any, object_name: Any) -> Any:
     return (table.c.destination == destination) & (table.c.object == object_name)
+
+
+# Built once: an opt-out and every plan ask these, and building costs more than answering.
+_STANDING_OF = _standing_of()
+_BY_KEYS = select(*[delivered.c[name] for name in DeliveredRow.__dataclass_fields__]).where(
+    _given(delivered), delivered.c.key.in_(bindparam("keys", expanding=True))
+)
+_REJECTED = select(dead_letter.c.key, dead_letter.c.row_hash).where(
+    _given(dead_letter), dead_letter.c.retry_at > bindparam("at")
+)
+_FORGET_REJECTED = delete(dead_letter).where(
+    _given(dead_letter), dead_letter.c.key.in_(bindparam("keys", expanding=True))
+)
+_WRITE_RECEIPTS = receipt.insert()

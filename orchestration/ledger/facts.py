@@ -94,11 +94,7 @@ def unrecorded(
 ) -> list[Mapping[str, Any]]:
     """Those suppressions that are not in the ledger by subject, channel, purpose and event."""
     keys = [tuple(row[name] for name in _SUPPRESSION_KEY) for row in rows]
-    columns = [suppression.c[name] for name in _SUPPRESSION_KEY]
-    known = {
-        tuple(row)
-        for row in connection.execute(select(*columns).where(tuple_(*columns).in_(keys)))
-    }
+    known = {tuple(row) for row in connection.execute(_RECORDED, {"keys": keys})}
     new = {
         key: row
         for key, row in zip(reversed(keys), reversed(rows), strict=True)
@@ -124,7 +120,7 @@ def record_suppressions(
     first = next_sequence(connection, suppression.name, len(new))
     names = (*_SUPPRESSION_KEY, "suppressed_at")
     connection.execute(
-        suppression.insert(),
+        _RECORD,
         [
             {"sequence": first + place, "recorded_at": at, **{name: row[name] for name in names}}
             for place, row in enumerate(new)
@@ -192,13 +188,8 @@ def suppressed(
     # With the type the unique key serves as an index; without it every look reads the table.
     types = sorted({subject_type for subject_type, _ in subjects})
     for some in chunks(values, _LOOKED_UP):
-        rows = connection.execute(
-            select(suppression.c.subject_type, suppression.c.subject_value).where(
-                suppression.c.subject_type.in_(types),
-                suppression.c.subject_value.in_(some),
-                _holds(channel, purpose),
-            )
-        )
+        given = {"types": types, "held": some, "channel": channel, "purpose": purpose}
+        rows = connection.execute(_SUPPRESSED, given)
         found.update((row.subject_type, row.subject_value) for row in rows)
     return found & subjects
 
@@ -221,17 +212,10 @@ def suppressed_anywhere(
 def stream_suppressed(connection: Connection, channel: str, purpose: str) -> Iterator[Subject]:
     """Every suppressed subject (type, value) of the channel and purpose, as it is read."""
     rows = connection.execution_options(yield_per=_LOOKED_UP).execute(
-        select(suppression.c.subject_type, suppression.c.subject_value).where(
-            _holds(channel, purpose)
-        )
+        _EVERY_SUPPRESSED, {"channel": channel, "purpose": purpose}
     )
     for row in rows:
         yield row.subject_type, row.subject_value
-
-
-def _holds(channel: str, purpose: str) -> ColumnElement[bool]:
-    """Suppressions that no later yes lifted."""
-    return and_(suppression.c.channel == channel, suppression.c.purpose == purpose, _stands())
 
 
 def _stands() -> ColumnElement[bool]:
@@ -243,11 +227,24 @@ def _stands() -> ColumnElement[bool]:
 
 
 # Built once: a reader asks many times a second, and building costs more than answering.
-_SUPPRESSED_ANYWHERE = select(*(suppression.c[name] for name in _SCOPE)).where(
+_OF_SUBJECTS = and_(
     suppression.c.subject_type.in_(bindparam("types", expanding=True)),
     suppression.c.subject_value.in_(bindparam("held", expanding=True)),
+)
+_SUPPRESSED_ANYWHERE = select(*(suppression.c[name] for name in _SCOPE)).where(
+    _OF_SUBJECTS, _stands()
+)
+_EVERY_SUPPRESSED = select(suppression.c.subject_type, suppression.c.subject_value).where(
+    suppression.c.channel == bindparam("channel"),
+    suppression.c.purpose == bindparam("purpose"),
     _stands(),
 )
+_SUPPRESSED = _EVERY_SUPPRESSED.where(_OF_SUBJECTS)
+_KEY_COLUMNS = [suppression.c[name] for name in _SUPPRESSION_KEY]
+_RECORDED = select(*_KEY_COLUMNS).where(
+    tuple_(*_KEY_COLUMNS).in_(bindparam("keys", expanding=True))
+)
+_RECORD = suppression.insert()
 
 
 def _is_lifted(connection: Connection, lift: Lift) -> bool:

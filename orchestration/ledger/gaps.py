@@ -61,12 +61,7 @@ def record(
 
 def open_gap(connection: Connection) -> Gap | None:
     """The oldest gap that nobody closed yet."""
-    row = connection.execute(
-        select(*[restore_gap.c[field.name] for field in fields(Gap)])
-        .where(restore_gap.c.closed_at.is_(None))
-        .order_by(restore_gap.c.sequence)
-        .limit(1)
-    ).first()
+    row = connection.execute(_OPEN).first()
     return None if row is None else Gap(**row._mapping)
 
 
@@ -119,3 +114,12 @@ def gap_stands(connection: Connection, detail: Mapping[str, Any]) -> bool:
         .limit(1)
     ).first()
     return confirmed is not None
+
+
+# Built once: the gate asks it before anything starts.
+_OPEN = (
+    select(*[restore_gap.c[field.name] for field in fields(Gap)])
+    .where(restore_gap.c.closed_at.is_(None))
+    .order_by(restore_gap.c.sequence)
+    .limit(1)
+)

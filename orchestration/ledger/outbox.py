@@ -122,12 +122,18 @@ _MARK_SENDING = (
     .values(state="sending", attempt_count=outbox.c.attempt_count + 1)
 )
 _REMOVE = delete(outbox).where(_HAS_IDS)
+_FILL = outbox.insert()
+_OPTED_OUT = select(outbox.c.key).where(
+    outbox.c.destination == bindparam("of_destination"),
+    outbox.c.object == bindparam("of_object"),
+    outbox.c.plan_hash.is_(None),
+)
 
 
 def fill(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add rows (columns of the table without ``outbox_id``), all ``pending``."""
     if rows:
-        connection.execute(outbox.insert(), [{**row, "state": "pending"} for row in rows])
+        connection.execute(_FILL, [{**row, "state": "pending"} for row in rows])
 
 
 def pending(connection: Connection, mandate: Mandate, priority: int, limit: int) -> list[Intent]:
@@ -190,11 +196,7 @@ def stream_opted_out(
 ) -> Iterator[tuple[str]]:
     """Keys of the object that leave without a plan and are not decided yet, as they are read."""
     rows = connection.execution_options(yield_per=_READ_TOGETHER).execute(
-        select(outbox.c.key).where(
-            outbox.c.destination == destination,
-            outbox.c.object == object_name,
-            outbox.c.plan_hash.is_(None),
-        )
+        _OPTED_OUT, {"of_destination": destination, "of_object": object_name}
     )
     for row in rows:
         yield (row.key,)

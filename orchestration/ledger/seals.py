@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from orchestration.errors import UnknownNameError
 from orchestration.ledger import audit
@@ -27,6 +27,25 @@ from orchestration.ledger.tables import approval, plan
 UNAPPROVED = ("open", "halted", "nothing_to_do")
 RUNNING = ("started", "partial")
 CURRENT = (*UNAPPROVED, "approved", *RUNNING)
+
+# Built once: planning and sending ask these many times.
+_OF_OBJECT = (
+    select(plan)
+    .where(
+        plan.c.destination == bindparam("of_destination"),
+        plan.c.object == bindparam("of_object"),
+        plan.c.state.in_(bindparam("states", expanding=True)),
+    )
+    .order_by(plan.c.sequence.desc())
+    .limit(1)
+)
+_IN_STATES = (
+    select(plan)
+    .where(plan.c.state.in_(bindparam("states", expanding=True)))
+    .order_by(plan.c.sequence)
+)
+_BY_HASH = select(plan).where(plan.c.plan_hash == bindparam("of_hash"))
+_SEAL = plan.insert()
 
 
 @dataclass(frozen=True)
@@ -96,10 +115,10 @@ def get(connection: Connection, plan_hash: str) -> SealedPlan:
     Raises:
         UnknownNameError: none has it, or several have.
     """
-    condition = plan.c.plan_hash == plan_hash
+    statement = _BY_HASH
     if 8 <= len(plan_hash) < 64 and plan_hash.isalnum():
-        condition = plan.c.plan_hash.startswith(plan_hash)
-    rows = connection.execute(select(plan).where(condition).limit(2)).all()
+        statement = select(plan).where(plan.c.plan_hash.startswith(plan_hash)).limit(2)
+    rows = connection.execute(statement, {"of_hash": plan_hash}).all()
     if len(rows) != 1:
         known = [found.plan_hash[:12] for found in in_states(connection, CURRENT)]
         raise UnknownNameError("plan", plan_hash, known)
@@ -108,32 +127,19 @@ def get(connection: Connection, plan_hash: str) -> SealedPlan:
 
 def in_states(connection: Connection, states: Sequence[str]) -> list[SealedPlan]:
     """All plans in these states, oldest first."""
-    rows = connection.execute(
-        select(plan).where(plan.c.state.in_(states)).order_by(plan.c.sequence)
-    )
+    rows = connection.execute(_IN_STATES, {"states": list(states)})
     return [_sealed(row._mapping) for row in rows]
 
 
 def current(connection: Connection, destination: str, object_name: str) -> SealedPlan | None:
     """The one plan of the object that is neither done nor superseded."""
-    row = connection.execute(
-        select(plan)
-        .where(_of(destination, object_name), plan.c.state.in_(CURRENT))
-        .order_by(plan.c.sequence.desc())
-        .limit(1)
-    ).first()
-    return None if row is None else _sealed(row._mapping)
+    return _newest(connection, destination, object_name, CURRENT)
 
 
 def last_done(connection: Connection, destination: str, object_name: str) -> str | None:
     """The hash of the newest plan of the object that was sent to its end."""
-    found: str | None = connection.execute(
-        select(plan.c.plan_hash)
-        .where(_of(destination, object_name), plan.c.state == "done")
-        .order_by(plan.c.sequence.desc())
-        .limit(1)
-    ).scalar()
-    return found
+    found = _newest(connection, destination, object_name, ("done",))
+    return None if found is None else found.plan_hash
 
 
 def seal(connection: Connection, sealed: SealedPlan, at: datetime) -> SealedPlan:
@@ -150,10 +156,10 @@ def seal(connection: Connection, sealed: SealedPlan, at: datetime) -> SealedPlan
         )
         .values(state="superseded", reason="a newer plan took its place", finished_at=at)
     )
-    known = connection.execute(select(plan).where(plan.c.plan_hash == sealed.plan_hash)).first()
+    known = connection.execute(_BY_HASH, {"of_hash": sealed.plan_hash}).first()
     if known is None:
         stored = replace(sealed, sequence=next_sequence(connection, plan.name, 1))
-        connection.execute(plan.insert().values({f.name: getattr(stored, f.name) for f in _FIELDS}))
+        connection.execute(_SEAL, {f.name: getattr(stored, f.name) for f in _FIELDS})
     else:
         stored = replace(
             _sealed(known._mapping),
@@ -269,6 +275,14 @@ def approval_stands(connection: Connection, detail: Mapping[str, Any]) -> bool:
 
 _FIELDS = fields(SealedPlan)
 _WITNESSED = ("signature", "plan_hash", "approver", "public_key", "override_reason")
+
+
+def _newest(
+    connection: Connection, destination: str, object_name: str, states: Sequence[str]
+) -> SealedPlan | None:
+    given = {"of_destination": destination, "of_object": object_name, "states": list(states)}
+    row = connection.execute(_OF_OBJECT, given).first()
+    return None if row is None else _sealed(row._mapping)
 
 
 def _sealed(row: Any) -> SealedPlan:
