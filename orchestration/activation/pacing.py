@@ -11,6 +11,7 @@ of its block counts as used.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -60,7 +61,8 @@ class _Spent:
 
 
 class LedgerPacer:
-    """The pacer of the process that holds the account's lease."""
+    """The pacer of the process that holds the account's lease. Threads may share it: no more of
+    them than the smallest window holds, since a request without an answer frees no place."""
 
     def __init__(
         self,
@@ -78,6 +80,8 @@ class LedgerPacer:
         self._blocked_until: datetime | None = None
         self._blocked_seconds = 0.0
         self._is_batch_fresh = False
+        # Held for a look and a step, never while somebody waits.
+        self._lock = threading.Lock()
         with transaction() as connection:
             held = buckets.read(connection, *self._account)
         for name, bucket in held.items():
@@ -94,20 +98,29 @@ class LedgerPacer:
     def wait(self, rate: Rate) -> None:
         """See ``Pacer.wait``."""
         self._wait_for_vendor()
-        spent = self._spent.setdefault(rate.bucket, _Spent())
-        while (seconds := self._seconds_left(spent, rate)) > 0:
+        while (seconds := self._take(rate)) > 0:
             self._wait_at_the_gate(seconds)
-        if spent.left == 0 or spent.granted_until is None or spent.granted_until <= self._now():
-            self._grant(spent, rate)
-        spent.left -= 1
-        spent.under_way += 1
+
+    def _take(self, rate: Rate) -> float:
+        """Take a place, or the seconds until there can be one."""
+        with self._lock:
+            spent = self._spent.setdefault(rate.bucket, _Spent())
+            seconds = self._seconds_left(spent, rate)
+            if seconds > 0:
+                return seconds
+            if spent.left == 0 or spent.granted_until is None or spent.granted_until <= self._now():
+                self._grant(spent, rate)
+            spent.left -= 1
+            spent.under_way += 1
+            self._is_batch_fresh = False
+            return 0.0
 
     def answered(self, rate: Rate) -> None:
         """See ``Pacer.answered``."""
-        self._is_batch_fresh = False
-        spent = self._spent[rate.bucket]
-        spent.under_way -= 1
-        spent.answers.append((self._now(), 1))
+        with self._lock:
+            spent = self._spent[rate.bucket]
+            spent.under_way -= 1
+            spent.answers.append((self._now(), 1))
 
     def pause(self, seconds: float) -> None:
         """See ``Pacer.pause``."""
@@ -122,7 +135,8 @@ class LedgerPacer:
             buckets.write(connection, *self._account, ACCOUNT_BUCKET, asked)
 
     def begin_batch(self) -> None:
-        """Rows passed the gate just now; until their first answer nobody waits long for a turn."""
+        """Rows passed the gate just now; until the first of them goes nobody waits long for a
+        turn."""
         self._is_batch_fresh = True
 
     def end_batch(self) -> None:

@@ -201,8 +201,10 @@ def _send_turn(sending: Sending, turn: int) -> None:
 
 
 def _take_batch(sending: Sending, turn: int) -> tuple[list[Intent], bool]:
-    """Rows of one request, through the gate; and whether the turn has no more."""
-    limit = min(sending.destination.limits.rows_per_request, BATCH_ROWS)
+    """Rows of one request, or of those that go side by side, through the gate; and whether the
+    turn has no more."""
+    limits = sending.destination.limits
+    limit = min(limits.rows_per_request * limits.calls_side_by_side, BATCH_ROWS)
     rows: list[Intent] = []
     while len(rows) < limit:
         with sending.transaction() as connection:

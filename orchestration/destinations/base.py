@@ -59,6 +59,9 @@ class Limits:
     burst_per_second: int | None = None
     steady_per_minute: int | None = None
     requests_per_day: int | None = None
+    # How many calls may be under way at once: for a vendor who takes one row a call, and only where
+    # a row that may have arrived can be sent again.
+    calls_side_by_side: int = 1
 
 
 class Destination(Protocol):

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,8 +61,11 @@ def run(
 ) -> list[Receipt]:
     """Prepare rows, hand them to ``send`` in batches within ``limits``, return receipts in order.
 
+    Where the limits allow several calls side by side, ``send`` is called by that many threads.
+
     Raises:
-        DeliveryError: from ``send``, with the receipts that were recorded before it.
+        DeliveryError: from ``send``, with the receipts that were recorded before it; of calls side
+            by side the first one's, after all that were under way came back.
     """
     receipts: list[Receipt | None] = [None] * len(rows)
     items: list[Item] = []
@@ -76,8 +80,12 @@ def run(
         receipts[item.position] = receipt
 
     try:
-        for batch in split(items, limits):
-            send(batch, record)
+        batches = split(items, limits)
+        if limits.calls_side_by_side > 1:
+            _side_by_side(batches, lambda batch: send(batch, record), limits.calls_side_by_side)
+        else:
+            for batch in batches:
+                send(batch, record)
     except DeliveryError as error:
         error.receipts = tuple(receipt for receipt in receipts if receipt is not None)
         raise
@@ -85,6 +93,20 @@ def run(
         receipt or Receipt(row.key, "ambiguous", reason="no_answer_for_row")
         for row, receipt in zip(rows, receipts, strict=True)
     ]
+
+
+def _side_by_side(
+    batches: Iterable[Sequence[Item]], send: Callable[[Sequence[Item]], None], calls: int
+) -> None:
+    with ThreadPoolExecutor(calls, thread_name_prefix="calls") as threads:
+        under_way = [threads.submit(send, batch) for batch in batches]
+        try:
+            for one in under_way:
+                one.result()
+        except DeliveryError:
+            for one in under_way:
+                one.cancel()
+            raise
 
 
 def _body(prepared: Mapping[str, Any] | Sequence[Any] | Unfit, limits: Limits) -> bytes | Unfit:

@@ -304,8 +304,12 @@ def test_rows_decided_before_a_failure_are_not_forgotten(case: Case, world: Worl
     world.misbehave(case, *answers, failure, path=case.path)
     with pytest.raises(RetriableError) as raised:
         destination.upsert(rows)
-    decided = [row.key for row in rows[:row_count]]
-    assert [receipt.key for receipt in raised.value.receipts] == decided
+    known = [receipt.key for receipt in raised.value.receipts]
+    if destination.limits.calls_side_by_side > 1:
+        # Whichever call failed, the others that were under way came back.
+        assert len(set(known)) == len(rows) - 1
+    else:
+        assert known == [row.key for row in rows[:row_count]]
 
 
 @every_destination

@@ -23,7 +23,7 @@ from orchestration.destinations.base import (
 from orchestration.destinations.batches import Item, Record, Unfit, encode, run, stay
 from orchestration.destinations.http import VendorHttp
 from orchestration.destinations.optouts import VendorOptOut
-from orchestration.destinations.postscript.errors import E164, LIMITS
+from orchestration.destinations.postscript.errors import E164, OPT_OUT_LIMITS
 
 SUBSCRIBERS = "/api/v2/subscribers"
 # The vendor's name of an identifier, and our column of it.
@@ -37,7 +37,7 @@ class PostscriptUnsubscription:
 
     http: VendorHttp
     name: str = "postscript"
-    limits: Limits = LIMITS
+    limits: Limits = OPT_OUT_LIMITS
     idempotent: Idempotency = "upsert"
     is_unverified: bool = True
 
@@ -75,7 +75,7 @@ class PostscriptRedaction:
 
     http: VendorHttp
     name: str = "postscript"
-    limits: Limits = LIMITS
+    limits: Limits = OPT_OUT_LIMITS
     idempotent: Idempotency = "upsert"
     is_unverified: bool = True
 

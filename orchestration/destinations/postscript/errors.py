@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from orchestration.destinations.base import Limits
@@ -20,6 +21,8 @@ RATES = {"*": Rate("account", burst_per_second=15)}
 HEADERS = {"accept": "application/json", "content-type": "application/json"}
 # One flat limit for a token. A 429 names no wait: the sender's jittered back-off decides.
 LIMITS = Limits(rows_per_request=1, burst_per_second=15)
+# Opting out twice is opting out: several at once, or a hundred people would wait for each other.
+OPT_OUT_LIMITS = replace(LIMITS, calls_side_by_side=8)
 E164 = re.compile(r"[+][1-9][0-9]{6,14}")
 NOT_FOUND = "404"
 

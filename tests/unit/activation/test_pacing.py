@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -13,6 +15,7 @@ from sqlalchemy import Connection
 from orchestration.activation.pacing import LedgerPacer, NotYetError
 from orchestration.destinations.base import RetriableError
 from orchestration.destinations.pace import Rate
+from orchestration.ledger import utc_now
 from tests.unit.activation.world import START, World
 
 RATE = Rate("imports", burst_per_second=10, steady_per_minute=150)
@@ -54,6 +57,23 @@ def test_no_window_is_broken_whatever_the_latency(world: World, latency: float) 
     assert most_within(moments, 60.0) <= 150
     # Two full minutes and a start: the pace is kept, not merely low.
     assert (moments[-1] - START).total_seconds() < 200
+
+
+def test_calls_side_by_side_break_no_window_either(world: World) -> None:
+    paced = LedgerPacer("klaviyo", "account-1", world.ledger.transaction, utc_now, time.sleep)
+    rate = Rate("compliance", burst_per_second=6)
+    moments: list[datetime] = []
+
+    def one(_: int) -> None:
+        paced.wait(rate)
+        moments.append(utc_now())
+        time.sleep(0.05)
+        paced.answered(rate)
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(one, range(20)))
+    assert len(moments) == 20
+    assert most_within(moments, 1.0) <= 6
 
 
 def test_the_next_process_knows_what_the_one_before_it_sent(world: World) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import threading
 from typing import Any
 
 import httpx
@@ -14,6 +16,7 @@ from orchestration.destinations.base import (
     is_unverified,
 )
 from orchestration.destinations.optouts import OptOutReading
+from orchestration.destinations.postscript.errors import OPT_OUT_LIMITS
 from orchestration.destinations.registry import open_destination
 from tests.unit.destinations.fakes import Answer, Vendor, ok, settings
 
@@ -281,3 +284,55 @@ def test_every_call_may_be_sent_again_and_none_taken_back(object_name: str) -> N
     assert destination.limits.burst_per_second == 15
     assert [receipt.reason for receipt in destination.remove([row()])] == ["not_removable"]
     assert vendor.requests == []
+
+
+class Crowd(httpx.BaseTransport):
+    """Answers when so many calls are under way that the last of them fills the room."""
+
+    def __init__(self, size: int, failing: str | None = None) -> None:
+        self._room = threading.Barrier(size, timeout=10)
+        self._failing = failing
+        self.phones: list[str] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        phone = json.loads(request.content)["phone_number"]
+        self._room.wait()
+        self.phones.append(phone)
+        return ok({"status": "queued"}) if phone != self._failing else ok({}, 500)
+
+
+def people(count: int) -> list[Row]:
+    return [Row(f"k{n}", {"phone_number": f"+1650555{n:04d}"}) for n in range(count)]
+
+
+def test_people_who_opt_out_together_do_not_wait_for_each_other() -> None:
+    together = OPT_OUT_LIMITS.calls_side_by_side
+    vendor = Crowd(together)
+    destination = open_destination(
+        "postscript", "unsubscription", settings("postscript"), transport=vendor
+    )
+    receipts = destination.upsert(people(together))
+    assert [receipt.key for receipt in receipts] == [row.key for row in people(together)]
+    assert {receipt.verdict for receipt in receipts} == {"accepted_unverified"}
+    assert len(vendor.phones) == len(set(vendor.phones)) == together
+
+
+def test_a_failure_among_several_calls_keeps_what_the_others_were_told() -> None:
+    together = OPT_OUT_LIMITS.calls_side_by_side
+    vendor = Crowd(together, failing="+16505550002")
+    destination = open_destination(
+        "postscript", "unsubscription", settings("postscript"), transport=vendor
+    )
+    with pytest.raises(RetriableError) as raised:
+        destination.upsert(people(together))
+    known = {receipt.key for receipt in raised.value.receipts}
+    assert known == {row.key for row in people(together)} - {"k2"}
+
+
+@pytest.mark.parametrize("object_name", ["unsubscription", "redaction"])
+def test_no_window_of_the_vendor_is_smaller_than_what_goes_side_by_side(object_name: str) -> None:
+    destination, _ = plugin(object_name)
+    limits = destination.limits
+    assert limits.burst_per_second is not None
+    assert limits.calls_side_by_side <= limits.burst_per_second
+    assert idempotency(destination) == "upsert"
