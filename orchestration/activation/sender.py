@@ -16,7 +16,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from orchestration.activation import fast_lane, gate
+from orchestration.activation import asking, fast_lane, gate
 from orchestration.activation.account import Account
 from orchestration.activation.errors import StoppedError
 from orchestration.activation.pacing import NotYetError
@@ -39,9 +39,6 @@ from orchestration.ledger.statements import INSERTED_ROWS, SETTLED_ROWS, chunks
 
 # Larger requests gain nothing and stand long between the gate and the wire.
 BATCH_ROWS = 10_000
-JOB_FIRST_SECONDS = 0.1
-JOB_CAP_SECONDS = 30.0
-JOB_PATIENCE_SECONDS = 1_800.0
 # A change or removal can leave older identifiers behind: they leave right after it.
 TURNS = (
     outbox.REMOVE_SUPPRESSED,
@@ -120,44 +117,83 @@ def supersede_waiting(sending: Sending, reason: str) -> None:
 
 
 def send_opt_outs(account: Account) -> dict[Mandate, str]:
-    """Send every opt-out of the account that waits; what keeps an object's from going, by object.
+    """Send every opt-out of the account that waits, until each is decided; what keeps an object's
+    from going, by object.
 
-    An object that the vendor does not know stops no other object.
+    An object that the vendor does not know stops no other object, and a job that takes its time
+    holds up no opt-out that comes after it.
 
     Raises:
         StoppedError: the account as a whole takes nothing now.
     """
-    # Opt-outs wait for no other opt-outs: what they wait for holds all of them up.
+    jobs = asking.Jobs()
     with account.doing_meanwhile(None):
         while True:
             with account.ledger.read() as reader:
-                mandates = outbox.opt_out_objects(reader, account.name)
-            due = [mandate for mandate in mandates if mandate not in account.troubles]
+                states = outbox.opt_out_states(reader, account.name)
+            due = {one: some for one, some in states.items() if one not in account.troubles}
             if not due:
                 return account.troubles
-            for mandate in due:
-                trouble = _send_opt_outs_of(account, mandate)
-                if trouble is not None:
-                    account.troubles[mandate] = trouble
+            unsent = [one for one, some in due.items() if some & {"pending", "sending"}]
+            for mandate in unsent:
+                _note(account, mandate, _put_out)
+            asked = [one for one in due if one not in account.troubles]
+            is_any_done = any([_note(account, one, partial(_ask_due, jobs)) for one in asked])
+            if not unsent and not is_any_done:
+                account.wait(jobs.pause_seconds(account.now()))
 
 
-def _send_opt_outs_of(account: Account, mandate: Mandate) -> str | None:
-    destination = account.destination(mandate.object)
-    sending = Sending(account, mandate, destination, lambda _: None)
-    recover(sending, "the process ended while sending")
-    with account.ledger.read() as reader:
-        before = outbox.undecided(reader, mandate)
+def _note(account: Account, mandate: Mandate, work: Callable[[Sending], bool | str]) -> bool:
+    """Do a part of the work for one object; what keeps it from going is its trouble."""
+    sending = Sending(account, mandate, account.destination(mandate.object), lambda _: None)
     try:
-        send_all(sending, OPT_OUT_TURNS)
+        came = work(sending)
     except StoppedError as stop:
         cause = stop.__cause__
-        if isinstance(cause, FatalError) and cause.status == 404:
-            return stop.reason
-        raise
-    with account.ledger.read() as reader:
+        if not isinstance(cause, FatalError) or cause.status != 404:
+            raise
+        came = stop.reason
+    if isinstance(came, str):
+        account.troubles[mandate] = came
+        return False
+    return came
+
+
+def _put_out(sending: Sending) -> bool | str:
+    """Send what waits, and wait for no job."""
+    mandate, ledger = sending.mandate, sending.account.ledger
+    recover(sending, "the process ended while sending")
+    with ledger.read() as reader:
+        before = outbox.unsent(reader, mandate)
+    for turn in OPT_OUT_TURNS:
+        _send_turn(sending, turn)
+    with ledger.read() as reader:
         # What came meanwhile is no trouble: its turn is next.
-        left = before & outbox.undecided(reader, mandate)
-    return f"{len(left)} rows cannot be sent" if left else None
+        left = before & outbox.unsent(reader, mandate)
+    return f"{len(left)} rows cannot be sent" if left else True
+
+
+def _ask_due(jobs: asking.Jobs, sending: Sending) -> bool:
+    """Ask each job of the object that is due, once; true where one has ended."""
+    account, is_any_done = sending.account, False
+    with account.ledger.read() as reader:
+        under_way = outbox.jobs(reader, sending.mandate)
+    for job_id in under_way:
+        if not jobs.is_due(job_id, account.now()):
+            continue
+        try:
+            is_done = _ask_job(sending, job_id)
+            jobs.failures = 0
+        except DeliveryError as error:
+            jobs.failures += 1
+            account.wait_or_stop(error, jobs.failures)
+            continue
+        if is_done:
+            jobs.asked.pop(job_id, None)
+            is_any_done = True
+        else:
+            jobs.put_off(job_id, account.now())
+    return is_any_done
 
 
 def send_all(sending: Sending, turns: Sequence[int] = TURNS) -> None:
@@ -286,7 +322,7 @@ def _decision(intent: Intent, receipt: Receipt) -> Decision:
 
 def _await_jobs(sending: Sending) -> None:
     """Ask for every queued row's outcome until the vendor has it."""
-    waited, delay, failures = 0.0, JOB_FIRST_SECONDS, 0
+    waited, delay, failures = 0.0, asking.FIRST_SECONDS, 0
     while True:
         with sending.account.ledger.read() as reader:
             jobs = outbox.jobs(reader, sending.mandate)
@@ -301,12 +337,12 @@ def _await_jobs(sending: Sending) -> None:
             sending.account.wait_or_stop(error, failures)
             continue
         if is_any_done:
-            delay = JOB_FIRST_SECONDS
+            delay = asking.FIRST_SECONDS
             continue
-        if waited >= JOB_PATIENCE_SECONDS:
-            raise StoppedError("the vendor's job is not finished", is_fatal=False)
+        if waited >= asking.PATIENCE_SECONDS:
+            raise asking.unfinished()
         sending.account.wait(delay)
-        waited, delay = waited + delay, min(delay * 2, JOB_CAP_SECONDS)
+        waited, delay = waited + delay, min(delay * 2, asking.CAP_SECONDS)
 
 
 def _ask_job(sending: Sending, job_id: str) -> bool:

@@ -102,7 +102,9 @@ _JOBS = _of_mandate(
     .order_by(func.min(outbox.c.outbox_id))
 )
 _COUNT = _of_mandate(select(func.count()).select_from(outbox))
-_UNDECIDED = _of_mandate(select(outbox.c.outbox_id, outbox.c.key))
+_UNSENT = _of_mandate(
+    select(outbox.c.outbox_id, outbox.c.key).where(outbox.c.state == "pending")
+)
 _OF_KEYS = _INTENTS.where(
     outbox.c.destination == bindparam("of_destination"),
     outbox.c.object == bindparam("of_object"),
@@ -110,9 +112,10 @@ _OF_KEYS = _INTENTS.where(
     outbox.c.key.in_(bindparam("keys", expanding=True)),
 )
 _OPT_OUTS = (
-    select(outbox.c.destination, outbox.c.object, outbox.c.operation)
+    select(outbox.c.destination, outbox.c.object, outbox.c.operation, outbox.c.state)
     .where(outbox.c.plan_hash.is_(None))
-    .order_by(outbox.c.outbox_id)
+    .group_by(outbox.c.destination, outbox.c.object, outbox.c.operation, outbox.c.state)
+    .order_by(func.min(outbox.c.outbox_id))
 )
 _OPT_OUTS_OF = _OPT_OUTS.where(outbox.c.destination == bindparam("of_destination"))
 _HAS_IDS = outbox.c.outbox_id.in_(bindparam("ids", expanding=True))
@@ -170,13 +173,25 @@ def pending_of_keys(
 
 def opt_out_objects(connection: Connection, destination: str | None = None) -> list[Mandate]:
     """The objects with undecided opt-outs, in the order of their oldest."""
+    return list(opt_out_states(connection, destination))
+
+
+def opt_out_states(
+    connection: Connection, destination: str | None = None
+) -> dict[Mandate, frozenset[str]]:
+    """The same objects, and in which states their opt-outs are."""
     statement = _OPT_OUTS if destination is None else _OPT_OUTS_OF
-    rows = connection.execute(statement, {"of_destination": destination})
+    rows = connection.execute(statement, {"of_destination": destination}).all()
     kinds = {
         (row.destination, row.object): "membership" if row.operation == "remove" else "consent"
         for row in rows
     }
-    return [Mandate(None, *where, kind, "") for where, kind in kinds.items()]
+    return {
+        Mandate(None, *where, kind, ""): frozenset(
+            row.state for row in rows if (row.destination, row.object) == where
+        )
+        for where, kind in kinds.items()
+    }
 
 
 def opt_out_destinations(connection: Connection) -> list[str]:
@@ -267,9 +282,9 @@ def count(connection: Connection, mandate: Mandate) -> int:
     return int(_ask(connection, _COUNT, mandate).scalar_one())
 
 
-def undecided(connection: Connection, mandate: Mandate) -> set[tuple[int, str]]:
-    """(outbox id, key) of every row that is not decided yet; ids of decided rows are used again."""
-    return {(row.outbox_id, row.key) for row in _ask(connection, _UNDECIDED, mandate)}
+def unsent(connection: Connection, mandate: Mandate) -> set[tuple[int, str]]:
+    """(outbox id, key) of every row that waits to be sent; ids of decided rows are used again."""
+    return {(row.outbox_id, row.key) for row in _ask(connection, _UNSENT, mandate)}
 
 
 def _ask(

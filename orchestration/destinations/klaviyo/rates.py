@@ -9,14 +9,13 @@ from __future__ import annotations
 from orchestration.destinations.pace import Rate
 
 # Fixed windows per account and endpoint. What the specification does not name gets the least.
-RATES = {
+_BY_NAME = {
     name: Rate(name, burst, steady)
     for name, burst, steady in (
         ("bulk_import", 10, 150),
         ("import_job", 10, 150),
         ("import_errors", 10, 150),
         ("import_profile", 75, 700),
-        ("find_profiles", 75, 700),
         ("list_add", 10, 150),
         ("list_remove", 10, 150),
         ("list_members", 10, 150),
@@ -29,3 +28,6 @@ RATES = {
         ("*", 3, 60),
     )
 }
+# One endpoint, whatever is sought there.
+_OF_PROFILES = ("find_profiles", "find_suppressed", "list_suppressed")
+RATES = {**_BY_NAME, **dict.fromkeys(_OF_PROFILES, Rate("profiles", 75, 700))}
