@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.activation import fast_lane
+from orchestration.activation import asking, fast_lane
 from orchestration.activation.account import GLANCE_SECONDS
 from orchestration.activation.deliver import deliver
 from orchestration.activation.errors import NotDeliverableError
@@ -87,6 +87,52 @@ def test_one_that_comes_while_the_others_job_is_awaited_is_no_trouble(world: Wor
     report = world.deliver(vendor)
     assert [(sent.pending_count, sent.reason) for sent in report.opt_outs] == [(0, None)]
     assert vendor.members == {sha("a@example.test")}
+
+
+def test_a_job_that_takes_its_time_holds_up_no_later_opt_out(world: World) -> None:
+    """The vendor's minutes are the vendor's; the next person's removal is on the wire meanwhile."""
+    asked: list[str] = []
+
+    class Slow(Vendor):
+        def poll(self, job_id: str, rows: Sequence[Row]) -> list[Receipt] | None:
+            asked.append(job_id)
+            if len(asked) == 2:
+                opt_out(world, "c")
+            done = len(self.calls) == 3 and len(asked) > 6
+            return [Receipt(row.key, "accepted") for row in rows] if done else None
+
+    vendor = Slow()
+    world.sync(vendor, THREE)
+    opt_out(world, "b")
+    vendor.script = [
+        lambda row: Receipt(row.key, "accepted_unverified", job_id="job-1"),
+        lambda row: Receipt(row.key, "accepted_unverified", job_id="job-2"),
+    ]
+    report = world.deliver(vendor)
+    sent = [rows[0].key for _, rows in vendor.calls[1:]]
+    assert sent == ["b", "c"]
+    assert asked.count("job-2") > 0, "both jobs are asked to their end"
+    assert [(one.pending_count, one.reason) for one in report.opt_outs] == [(0, None)]
+    assert world.rows(outbox) == []
+
+
+def test_a_job_that_never_ends_stops_the_account(world: World) -> None:
+    class Endless(Vendor):
+        def poll(self, job_id: str, rows: Sequence[Row]) -> list[Receipt] | None:
+            return None
+
+    vendor = Endless()
+    world.sync(vendor, THREE)
+    opt_out(world, "b")
+    vendor.script = [lambda row: Receipt(row.key, "accepted_unverified", job_id="job-1")]
+    begun = world.clock()
+    report = world.deliver(vendor)
+    assert [(one.pending_count, one.reason) for one in report.opt_outs] == [
+        (1, "the vendor's job is not finished")
+    ]
+    waited = (world.clock() - begun).total_seconds()
+    assert asking.PATIENCE_SECONDS <= waited < asking.PATIENCE_SECONDS * 1.1
+    assert [row["state"] for row in world.rows(outbox)] == ["submitted"]
 
 
 def test_an_addition_that_waits_is_overtaken(world: World, vendor: Vendor) -> None:
