@@ -19,7 +19,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 EPHEMERAL = "materialized='ephemeral'"
-_MACROS = ("engine", "money", "statistics", "time")
+_MACROS = ("audiences", "engine", "identifiers", "money", "statistics", "time")
 
 DBT = SimpleNamespace(
     type_bigint=lambda: "bigint",
