@@ -23,7 +23,10 @@ from orchestration.sandbox.server import (
 from tests.support import succeed, tributary
 
 OBJECTS = {
-    "klaviyo": ["vip", "at_risk", "win_back", "cart_abandoner", "events/order_margin"],
+    "klaviyo": [
+        "vip", "at_risk", "win_back", "cart_abandoner", "one_and_done", "replenishment_due",
+        "events/order_margin",
+    ],
     "meta": [
         "existing_customer", "recent_purchaser", "new_high_margin_seed", "creator_acquired",
         "conversions/purchase",

@@ -5,7 +5,15 @@ from __future__ import annotations
 import sys
 
 from tests.proof.harness import Claim, prove
-from tests.proof.marketing import brand, credits, disclosure, lifetime, recorded, segments
+from tests.proof.marketing import (
+    brand,
+    credits,
+    disclosure,
+    lifetime,
+    recorded,
+    segment_lift,
+    segments,
+)
 
 CLAIMS = [
     Claim("mta_01", "The worked example of attribution, every number", credits.worked_example),
@@ -25,6 +33,7 @@ CLAIMS = [
     *lifetime.CLAIMS,
     *disclosure.CLAIMS,
     *segments.CLAIMS,
+    *segment_lift.CLAIMS,
 ]  # fmt: skip
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from itertools import pairwise
 from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -368,7 +369,7 @@ def subscription_candidate(tables: Tables, rule: Mapping[str, Decimal]) -> Itera
             days[line["customer_id"], line["sku"]].add(line["order_date"])
     for (customer, _), dates in days.items():
         ordered = sorted(dates)
-        gaps = [Decimal((b - a).days) for a, b in zip(ordered, ordered[1:], strict=False)]
+        gaps = [Decimal((b - a).days) for a, b in pairwise(ordered)]
         if len(ordered) >= rule["minimum_purchase_count"] and len(gaps) > 1:
             mean = sum(gaps) / len(gaps)
             variance = sum((gap - mean) ** 2 for gap in gaps) / (len(gaps) - 1)
@@ -443,7 +444,8 @@ def creator_acquired(tables: Tables, rule: Mapping[str, Decimal]) -> Iterable[st
     return [
         row["customer_id"]
         for row in tables["fct_creator_acquisitions"]
-        if row["acquired_at"] <= now and (_days(row["acquired_at"], now) or 0) <= rule["window_days"]
+        if row["acquired_at"] <= now
+        and (_days(row["acquired_at"], now) or 0) <= rule["window_days"]
     ]
 
 

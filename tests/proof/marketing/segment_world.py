@@ -128,7 +128,8 @@ def _customer(customer: str, tables: dict[str, Rows], draw: Random) -> None:
         Decimal(draw.choice((0, 40, 120))), Decimal(draw.choice((-5, 0, 10, 30, 80))),
         Decimal(draw.randint(-50, 400)) if count else Decimal(0),
         Decimal(draw.randint(20, 300)) if count else None,
-        Decimal(draw.choice((10, 20, 100))), draw.choice((None, Decimal(0), _ratio(draw, "0.4", "0.5"))),
+        Decimal(draw.choice((10, 20, 100))),
+        draw.choice((None, Decimal(0), _ratio(draw, "0.4", "0.5"))),
         draw.choice((None, Decimal(0), _ratio(draw, "0.1", "0.15"))), days, median, overdue,
         *(draw.choice(STATES) for _ in range(4)),
         draw.random() < 0.2, *(draw.random() < 0.03 for _ in range(5)),
@@ -193,7 +194,8 @@ def _events(customer: str, tables: dict[str, Rows], draw: Random) -> None:
         at = at + timedelta(minutes=number) if draw.random() < 0.5 else at
         tables["fct_product_events"].append(_row(
             "fct_product_events", f"{customer}-{number}", customer, SHOP,
-            draw.choice((*SKUS[:4], "B", "B", None)) if kind != "checkout" else None, kind, price, at,
+            draw.choice((*SKUS[:4], "B", "B", None)) if kind != "checkout" else None, kind,
+            price, at,
         ))  # fmt: skip
 
 
