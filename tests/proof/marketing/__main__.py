@@ -10,6 +10,7 @@ from tests.proof.marketing import (
     credits,
     disclosure,
     lifetime,
+    metrics,
     recorded,
     segment_lift,
     segments,
@@ -34,6 +35,7 @@ CLAIMS = [
     *disclosure.CLAIMS,
     *segments.CLAIMS,
     *segment_lift.CLAIMS,
+    *metrics.CLAIMS,
 ]  # fmt: skip
 
 if __name__ == "__main__":
