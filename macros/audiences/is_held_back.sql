@@ -7,7 +7,7 @@
             {%- for factor in [4096, 256, 16, 1] %}
             {{ factor }} * (
                 {{ dbt.position(
-                    "substring(" ~ digest ~ ", " ~ loop.index ~ ", 1)", "'0123456789abcdef'"
+                    "substr(" ~ digest ~ ", " ~ loop.index ~ ", 1)", "'0123456789abcdef'"
                 ) }} - 1
             ){{ " +" if not loop.last }}
             {%- endfor %}

@@ -13,8 +13,10 @@ days as (
 
 final as (
     select
-        cast({{ dbt.dateadd('day', '-cast(days.day_number as integer)', 'as_of.as_of_date') }} as date)
-            as calendar_date
+        cast(
+            {{ dbt.dateadd('day', '-cast(days.day_number as integer)', 'as_of.as_of_date') }}
+            as date
+        ) as calendar_date
     from days
     cross join as_of
 )
