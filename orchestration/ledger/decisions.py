@@ -41,10 +41,12 @@ def steps_since(connection: Connection, sequence: int, limit: int) -> list[dict[
         .order_by(audit_chain.c.position)
         .limit(limit)
     )  # fmt: skip
-    people = dict(
-        connection.execute(select(standing_approval.c.signature, standing_approval.c.approver))
-        .tuples().all()
-    )  # fmt: skip
+    people: dict[str, str] = {
+        row.signature: row.approver
+        for row in connection.execute(
+            select(standing_approval.c.signature, standing_approval.c.approver)
+        )
+    }
     return [_step(people, **row._mapping) for row in rows]
 
 

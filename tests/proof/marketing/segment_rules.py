@@ -371,8 +371,9 @@ def subscription_candidate(tables: Tables, rule: Mapping[str, Decimal]) -> Itera
         ordered = sorted(dates)
         gaps = [Decimal((b - a).days) for a, b in pairwise(ordered)]
         if len(ordered) >= rule["minimum_purchase_count"] and len(gaps) > 1:
-            mean = sum(gaps) / len(gaps)
-            variance = sum((gap - mean) ** 2 for gap in gaps) / (len(gaps) - 1)
+            mean = sum(gaps, Decimal(0)) / len(gaps)
+            squares = sum(((gap - mean) * (gap - mean) for gap in gaps), Decimal(0))
+            variance = squares / (len(gaps) - 1)
             if variance.sqrt() / mean < rule["gap_variation_below"]:
                 yield customer
 
