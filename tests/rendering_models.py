@@ -19,7 +19,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 EPHEMERAL = "materialized='ephemeral'"
-_MACROS = ("engine", "money", "statistics", "time")
+_MACROS = ("audiences", "engine", "identifiers", "money", "statistics", "time")
 
 DBT = SimpleNamespace(
     type_bigint=lambda: "bigint",
@@ -27,6 +27,7 @@ DBT = SimpleNamespace(
     type_string=lambda: "varchar",
     dateadd=lambda part, count, start: f"({start} + interval 1 {part} * ({count}))",
     datediff=lambda start, end, part: f"date_diff('{part}', {start}, {end})",
+    position=lambda part, text: f"position({part} in {text})",
     date_trunc=lambda part, value: f"date_trunc('{part}', {value})",
 )
 
@@ -72,10 +73,16 @@ def model_sql(name: str, variables: Mapping[str, Any]) -> str:
 
 def macro_text(name: str, *arguments: str) -> str:
     """The SQL of one macro, of a named adapter if its name says so."""
-    given = _given(None, None, {})
-    module: Any = jinja2.Environment(
+    module: Any = None
+
+    def dispatch(macro_name: str, _: str) -> Any:
+        return getattr(module, f"duckdb__{macro_name}", None) or getattr(
+            module, f"default__{macro_name}"
+        )
+
+    module = jinja2.Environment(
         autoescape=False, extensions=["jinja2.ext.do"]
-    ).from_string(_macros()).make_module(given)
+    ).from_string(_macros()).make_module(_given(dispatch, None, {}))
     return str(getattr(module, name)(*arguments))
 
 

@@ -4,6 +4,7 @@ with
 
 members as (
     select customer_id from {{ ref('audience_win_back') }}
+    where not {{ is_held_back('customer_id', 'win_back') }}
 ),
 
 dim_customers as (

@@ -2,6 +2,7 @@ with
 
 members as (
     select customer_id from {{ ref('audience_at_risk') }}
+    where not {{ is_held_back('customer_id', 'at_risk') }}
 ),
 
 dim_customers as (

@@ -2,6 +2,7 @@ with
 
 members as (
     select customer_id from {{ ref('audience_cart_abandoner') }}
+    where not {{ is_held_back('customer_id', 'cart_abandoner') }}
 ),
 
 dim_customers as (

@@ -2,6 +2,7 @@ with
 
 members as (
     select customer_id from {{ ref('audience_vip') }}
+    where not {{ is_held_back('customer_id', 'vip') }}
 ),
 
 dim_customers as (

@@ -1,19 +1,26 @@
 with
 
 rules as (
-    select
-        max(case when rule_key = 'minimum_order_count' then rule_value end) as minimum_order_count,
-        max(case when rule_key = 'minimum_overdue_ratio' then rule_value end)
-            as minimum_overdue_ratio,
-        max(case when rule_key = 'maximum_overdue_ratio' then rule_value end)
-            as maximum_overdue_ratio,
-        max(case when rule_key = 'quiet_days_after_order' then rule_value end) as quiet_days
-    from {{ ref('audience_rules') }}
-    where audience = 'at_risk'
+    {{ segment_rules('at_risk', [
+        'minimum_order_count', 'minimum_overdue_ratio', 'maximum_overdue_ratio',
+        'minimum_alive_ratio', 'maximum_alive_ratio',
+    ]) }}
 ),
 
 customers as (
     select * from {{ ref('dim_customers') }}
+),
+
+{# Of those who bought once a curve says how probable it is that they are lost, not the model. #}
+chances as (
+    select
+        customer_id,
+        1 - churn_ratio as alive_ratio
+    from {{ ref('fct_customer_lifetime_value') }}
+),
+
+recent_purchasers as (
+    select customer_id from {{ ref('audience_recent_purchaser') }}
 ),
 
 met as (
@@ -24,11 +31,17 @@ met as (
             as overdue_after_days
     from customers
     cross join rules
+    inner join chances
+        on customers.customer_id = chances.customer_id
+    left join recent_purchasers
+        on customers.customer_id = recent_purchasers.customer_id
     where
-        customers.order_count >= rules.minimum_order_count
+        recent_purchasers.customer_id is null
+        and customers.order_count >= rules.minimum_order_count
         and customers.overdue_ratio >= rules.minimum_overdue_ratio
         and customers.overdue_ratio <= rules.maximum_overdue_ratio
-        and customers.days_since_last_order > rules.quiet_days
+        and chances.alive_ratio >= rules.minimum_alive_ratio
+        and chances.alive_ratio <= rules.maximum_alive_ratio
 ),
 
 final as (

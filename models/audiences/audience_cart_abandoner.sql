@@ -38,6 +38,11 @@ estimated as (
     where customers.last_cart_at is not null
 ),
 
+{# Who has just bought is no longer advertised to: the exclusion wins over the cart. #}
+recent_purchasers as (
+    select customer_id from {{ ref('audience_recent_purchaser') }}
+),
+
 final as (
     select
         estimated.customer_id,
@@ -45,8 +50,11 @@ final as (
         estimated.last_cart_at as entered_at
     from estimated
     cross join rules
+    left join recent_purchasers
+        on estimated.customer_id = recent_purchasers.customer_id
     where
-        estimated.last_cart_at <= estimated.as_of_at
+        recent_purchasers.customer_id is null
+        and estimated.last_cart_at <= estimated.as_of_at
         and {{ dbt.dateadd('hour', 'rules.maximum_age_hours', 'estimated.last_cart_at') }}
         >= estimated.as_of_at
         and (

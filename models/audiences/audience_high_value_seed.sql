@@ -2,7 +2,8 @@ with
 
 rules as (
     select
-        max(case when rule_key = 'cm2_percentile' then rule_value end) as cm2_percentile,
+        max(case when rule_key = 'lifetime_value_percentile' then rule_value end)
+            as lifetime_value_percentile,
         max(case when rule_key = 'acquired_within_days' then rule_value end)
             as acquired_within_days,
         max(case when rule_key = 'maximum_return_ratio' then rule_value end)
@@ -20,23 +21,34 @@ customers as (
     where order_count > 0
 ),
 
+lifetime_values as (
+    select
+        customer_id,
+        lifetime_value_amount
+    from {{ ref('fct_customer_lifetime_value') }}
+    where lifetime_value_amount is not null
+),
+
 recent as (
     select
         customers.*,
+        lifetime_values.lifetime_value_amount,
         {{ dbt.datediff('customers.first_ordered_at', 'customers.as_of_at', 'day') }}
             as days_since_first_order
     from customers
+    inner join lifetime_values
+        on customers.customer_id = lifetime_values.customer_id
 ),
 
-{# Ranked among customers acquired in the same span: their lifetime is their last year. #}
+{# Ranked among customers acquired in the same span: older ones were foretold from more. #}
 ranked as (
     select
         recent.*,
-        rules.cm2_percentile,
+        rules.lifetime_value_percentile,
         rules.maximum_return_ratio,
         rules.addict_order_count,
         rules.addict_discount_share_ratio,
-        percent_rank() over (order by recent.cm2_amount) as cm2_rank
+        percent_rank() over (order by recent.lifetime_value_amount) as lifetime_value_rank
     from recent
     cross join rules
     where recent.days_since_first_order <= rules.acquired_within_days
@@ -45,11 +57,11 @@ ranked as (
 final as (
     select
         customer_id,
-        'first_year_cm2_at_or_above_percentile' as reason,
+        'lifetime_value_at_or_above_percentile' as reason,
         last_ordered_at as entered_at
     from ranked
     where
-        cm2_rank >= cm2_percentile
+        lifetime_value_rank >= lifetime_value_percentile
         and cm2_amount > 0
         and coalesce(return_ratio, 0) <= maximum_return_ratio
         and not (

@@ -7,7 +7,8 @@ rules as (
         max(case when rule_key = 'refund_abuser_minimum_order_count' then rule_value end)
             as abuser_order_count,
         max(case when rule_key = 'refund_abuser_minimum_return_ratio' then rule_value end)
-            as abuser_return_ratio
+            as abuser_return_ratio,
+        max(case when rule_key = 'alive_ratio_below' then rule_value end) as alive_ratio_below
     from {{ ref('audience_rules') }}
     where audience = 'win_back'
 ),
@@ -15,6 +16,14 @@ rules as (
 customers as (
     select * from {{ ref('dim_customers') }}
     where order_count > 0
+),
+
+{# Of those who bought once a curve says how probable it is that they are lost, not the model. #}
+chances as (
+    select
+        customer_id,
+        1 - churn_ratio as alive_ratio
+    from {{ ref('fct_customer_lifetime_value') }}
 ),
 
 population as (
@@ -38,15 +47,18 @@ met as (
     from customers
     cross join rules
     cross join population
+    inner join chances
+        on customers.customer_id = chances.customer_id
     where
-        (
+        chances.alive_ratio < rules.alive_ratio_below
+        and (
             customers.overdue_ratio > rules.overdue_ratio_above
             or customers.days_since_last_order > rules.days_above
         )
         and customers.cm2_amount >= population.median_cm2_amount
         and not (
             customers.order_count >= rules.abuser_order_count
-            and customers.return_ratio >= rules.abuser_return_ratio
+            and coalesce(customers.return_ratio, 0) >= rules.abuser_return_ratio
         )
 ),
 

@@ -29,6 +29,7 @@ from sqlalchemy import (
 from orchestration.errors import UnknownNameError
 from orchestration.ledger import audit
 from orchestration.ledger.consent_tables import consent_event, privacy_request
+from orchestration.ledger.decisions import DECISION_STEP, steps_since
 from orchestration.ledger.errors import LiftRefusedError
 from orchestration.ledger.statements import chunks, next_sequence
 from orchestration.ledger.tables import LANDED_TABLES, suppression, suppression_lift
@@ -80,8 +81,10 @@ def rows_since(
     Raises:
         UnknownNameError: the table is none of those that landing copies.
     """
+    if table == DECISION_STEP:
+        return steps_since(connection, sequence, limit)
     if table not in LANDED:
-        raise UnknownNameError("ledger table", table, list(LANDED))
+        raise UnknownNameError("ledger table", table, [*LANDED, DECISION_STEP])
     landed = LANDED[table]
     rows = connection.execute(
         select(landed).where(landed.c.sequence > sequence).order_by(landed.c.sequence).limit(limit)

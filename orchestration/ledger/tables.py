@@ -331,6 +331,7 @@ LANDED_TABLES = {
         customer_id_register,
         delivered,
         identity_instruction,
+        plan,
         receipt,
         suppression,
         suppression_lift,

@@ -13,10 +13,17 @@ from typing import Any
 from tests.architecture.conftest import LAYERS, ROOT, Manifest
 
 # dbt ignores a key it does not know, so a typo switches a test off without a word.
-TOP = {"version", "models", "sources", "seeds", "unit_tests", "groups"}
-MODEL = {"name", "description", "config", "columns", "data_tests", "constraints"}
+# semantic_models, metrics and exposures: dbt itself refuses an unknown key in them.
+TOP = {
+    "version", "models", "sources", "seeds", "unit_tests", "groups", "semantic_models", "metrics",
+    "exposures",
+}  # fmt: skip
+MODEL = {"name", "description", "config", "columns", "data_tests", "constraints", "time_spine"}
 SEED = {"name", "description", "config", "columns", "data_tests"}
-COLUMN = {"name", "description", "data_type", "config", "data_tests", "constraints", "quote"}
+COLUMN = {
+    "name", "description", "data_type", "config", "data_tests", "constraints", "quote",
+    "granularity",
+}  # fmt: skip
 CONFIG = {
     "access", "alias", "column_types", "contract", "group", "materialized", "meta",
     "schema", "tags", "quote_columns",

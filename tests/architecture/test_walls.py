@@ -6,11 +6,13 @@ What never does: a baseline of debt. A wall stands or the test fails.
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator
 
 from tests.architecture.conftest import (
     LAYERS,
+    ROOT,
     SHELVES,
     Manifest,
     Node,
@@ -29,6 +31,17 @@ POINTING = re.compile(
     r".*_sha256$|.*click_id$|external_id|extern_id|anonymous_id|browser_id|gclid|fbclid|ttclid"
     r"|fbc$|fbp$|user_agent|birth"
 )
+SEGMENTS = [
+    row
+    for row in csv.DictReader((ROOT / "seeds" / "segments.csv").read_text("utf-8").splitlines())
+    if not row["waits_for"]
+]
+# An audience may read another one whose members it leaves out, and says so in the seed (ADR 57).
+LEAVES_OUT = {
+    f"audience_{row['segment']}": [f"audience_{name}" for name in row["left_out"].split("|")]
+    for row in SEGMENTS
+    if row["left_out"]
+}
 
 
 def reads(manifest: Manifest, node: Node) -> Iterator[Node]:
@@ -75,7 +88,8 @@ def test_a_model_reads_earlier_layers_and_shelves_only(manifest: Manifest) -> No
         for node in manifest.models.values()
         for parent in reads(manifest, node)
         if parent.rank > node.rank
-        or (node.layer in ("audiences", "activation") and parent.layer == node.layer)
+        or (node.layer == parent.layer == "activation")
+        or (node.layer == parent.layer == "audiences" and node.name not in LEAVES_OUT)
     ]
     assert not wrong, "\n".join(map(str, wrong))
 
@@ -85,7 +99,7 @@ def test_audiences_read_marts_and_activation_reads_public_models(manifest: Manif
         f"{node.name} reads {parent.path}"
         for node in layer(manifest, "audiences")
         for parent in reads(manifest, node)
-        if parent.layer != "marts"
+        if parent.layer != "marts" and parent.name not in LEAVES_OUT.get(node.name, ())
     ]
     wrong += [
         f"{node.name} reads {parent.path} ({parent.access})"
@@ -144,6 +158,23 @@ def test_audiences_hold_the_rule_only(manifest: Manifest) -> None:
         }
         wrong += [f"{node.name} reads {word}" for word in sorted(contact_or_consent)]
     assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_every_segment_that_waits_for_nothing_is_an_audience_and_has_a_version(
+    manifest: Manifest,
+) -> None:
+    versions = (ROOT / "seeds" / "segment_versions.csv").read_text("utf-8").splitlines()
+    named = {f"audience_{row['segment']}" for row in SEGMENTS}
+    assert named == {node.name for node in layer(manifest, "audiences")}
+    assert named == {f"audience_{row['segment']}" for row in csv.DictReader(versions)}
+
+
+def test_an_audience_leaves_out_whom_the_seed_says(manifest: Manifest) -> None:
+    read = {
+        node.name: sorted(parent.name for parent in reads(manifest, node) if parent.shelf == "")
+        for node in layer(manifest, "audiences")
+    }
+    assert {name: others for name, others in read.items() if others} == LEAVES_OUT
 
 
 def may_hold_people(node: Node) -> bool:

@@ -83,7 +83,7 @@ def test_every_model_seed_and_raw_table_is_an_asset(graph: Any, manifest: dict[s
 
 
 def test_one_graph_leads_from_landing_to_every_delivery(graph: Any, specs: list[SyncSpec]) -> None:
-    assert len(specs) == 14
+    assert len(specs) == 28
     orders = dg.AssetKey(["raw_shopify", "order"])
     for spec in specs:
         upstream = graph.get_ancestor_asset_keys(delivery_key(spec))

@@ -38,6 +38,19 @@ merges as (
     where old_customer_id <> customer_id
 ),
 
+segments as (
+    select segment from {{ ref('segments') }}
+),
+
+versions as (
+    select
+        segment,
+        rule_version,
+        valid_from,
+        lead(valid_from) over (partition by segment order by valid_from) as valid_to
+    from {{ ref('segment_versions') }}
+),
+
 states as (
     select
         *,
@@ -108,6 +121,15 @@ exits as (
     group by stays.entry_delivery_id
 ),
 
+{# An object is named after its segment, and so is the list of whom it holds back. #}
+named as (
+    select
+        *,
+        replace({{ dbt.split_part('object_name', "'/'", 2) }}, 'held_back_', '') as object_segment,
+        {{ dbt.split_part('object_name', "'/'", 2) }} like 'held_back_%' as is_held_back
+    from stays
+),
+
 final as (
     select
         stays.entry_delivery_id,
@@ -116,6 +138,8 @@ final as (
         stays.destination,
         stays.object_name,
         stays.channel,
+        segments.segment,
+        versions.rule_version,
         case when stays.stay_number = 1 then 'first_entry' else 'return' end as entry_reason,
         case
             when stays.exited_at is null then null
@@ -123,14 +147,21 @@ final as (
             when exits.merge_count = 1 then 'merged'
             else 'left_audience'
         end as exit_reason,
+        stays.is_held_back,
         stays.exited_at is null as is_current,
         stays.entry_verdict = 'accepted' as is_entry_confirmed,
         stays.exit_verdict = 'accepted' as is_exit_confirmed,
         stays.entered_at,
         stays.exited_at
-    from stays
+    from named as stays
     left join exits
         on stays.entry_delivery_id = exits.entry_delivery_id
+    left join segments
+        on stays.object_segment = segments.segment
+    left join versions
+        on segments.segment = versions.segment
+        and cast(stays.entered_at as date) >= versions.valid_from
+        and (versions.valid_to is null or cast(stays.entered_at as date) < versions.valid_to)
 )
 
 select * from final

@@ -1,19 +1,30 @@
-{# The blocking test of every build: whoever said no, sent GPC, asked for erasure or is under
-   age is in nothing that goes to an ad platform. #}
+{# The blocking test of every build: whoever said no, sent GPC, asked for erasure, is under age or
+   stands in the block is in nothing that goes to an ad platform, be it a target, a seed or an
+   exclusion. It asks what was said as well as the segment that says it, so that neither can hide
+   a mistake of the other. #}
+{%- set audiences = [
+    'sync_google__audience_full_price_buyer', 'sync_google__audience_high_value_seed',
+    'sync_google__audience_recent_purchaser', 'sync_meta__audience_creator_acquired',
+    'sync_meta__audience_existing_customer', 'sync_meta__audience_new_high_margin_seed',
+    'sync_meta__audience_recent_purchaser', 'sync_tiktok__audience_existing_customer',
+    'sync_tiktok__audience_recent_purchaser',
+] %}
+{%- set events = [
+    'sync_google__conversions', 'sync_meta__conversions', 'sync_tiktok__conversions',
+] %}
 with
 
 sent as (
-    select customer_id from {{ ref('sync_meta__audience_existing_customer') }}
-    union all
-    select customer_id from {{ ref('sync_google__audience_high_value_seed') }}
-    union all
-    select customer_id from {{ ref('sync_tiktok__audience_existing_customer') }}
-    union all
-    select external_id as customer_id from {{ ref('sync_meta__conversions') }}
-    union all
-    select external_id as customer_id from {{ ref('sync_google__conversions') }}
-    union all
-    select external_id as customer_id from {{ ref('sync_tiktok__conversions') }}
+    {%- for audience in audiences %}
+        select customer_id from {{ ref(audience) }}
+        union all
+    {%- endfor %}
+    {%- for event in events %}
+        select external_id as customer_id from {{ ref(event) }}
+        {%- if not loop.last %}
+            union all
+        {%- endif %}
+    {%- endfor %}
 ),
 
 history as (
@@ -30,10 +41,16 @@ barred as (
         gpc_seen_at is not null
         or is_deletion_requested
         or is_minor
+        or is_ads_suppressed
         or ads_sharing_state <> 'opted_in'
+),
+
+blocked as (
+    select customer_id from {{ ref('audience_ads_opt_out') }}
 )
 
 select customer_id from sent
 where
     customer_id in (select history.customer_id from history)
     or customer_id in (select barred.customer_id from barred)
+    or customer_id in (select blocked.customer_id from blocked)

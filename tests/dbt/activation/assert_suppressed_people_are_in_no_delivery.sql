@@ -1,4 +1,11 @@
 {# What the gate would drop must not be desired: a plan that is dropped every day never ends. #}
+{%- set audiences = [
+    'sync_google__audience_full_price_buyer', 'sync_google__audience_high_value_seed',
+    'sync_google__audience_recent_purchaser', 'sync_meta__audience_creator_acquired',
+    'sync_meta__audience_existing_customer', 'sync_meta__audience_new_high_margin_seed',
+    'sync_meta__audience_recent_purchaser', 'sync_tiktok__audience_existing_customer',
+    'sync_tiktok__audience_recent_purchaser',
+] %}
 with
 
 suppressions as (
@@ -50,12 +57,10 @@ texted as (
 ),
 
 advertised as (
-    select customer_id from {{ ref('sync_meta__audience_existing_customer') }}
-    union all
-    select customer_id from {{ ref('sync_google__audience_high_value_seed') }}
-    union all
-    select customer_id from {{ ref('sync_tiktok__audience_existing_customer') }}
-    union all
+    {%- for audience in audiences %}
+        select customer_id from {{ ref(audience) }}
+        union all
+    {%- endfor %}
     select external_id as customer_id from {{ ref('sync_meta__conversions') }}
     union all
     select external_id as customer_id from {{ ref('sync_google__conversions') }}

@@ -1,7 +1,13 @@
 {# entered_at is a moment in the data: never after the moment the rules measure from. #}
 {%- set audiences = [
-    'audience_vip', 'audience_at_risk', 'audience_win_back', 'audience_cart_abandoner',
-    'audience_existing_customer', 'audience_high_value_seed',
+    'audience_ads_opt_out', 'audience_at_risk', 'audience_browse_abandoner',
+    'audience_cart_abandoner', 'audience_creator_acquired', 'audience_cross_sell',
+    'audience_discount_addict', 'audience_existing_customer', 'audience_full_price_buyer',
+    'audience_gift_buyer', 'audience_high_value_seed', 'audience_negative_margin',
+    'audience_new_high_margin_seed', 'audience_one_and_done', 'audience_price_drop',
+    'audience_recent_purchaser', 'audience_replenishment_due', 'audience_rising_star',
+    'audience_serial_returner', 'audience_sms_only', 'audience_subscription_at_risk',
+    'audience_subscription_candidate', 'audience_vip', 'audience_win_back',
 ] %}
 with
 

@@ -23,11 +23,19 @@ from orchestration.sandbox.server import (
 from tests.support import succeed, tributary
 
 OBJECTS = {
-    "klaviyo": ["vip", "at_risk", "win_back", "cart_abandoner", "events/order_margin"],
-    "meta": ["existing_customer", "conversions/purchase"],
-    "google": ["high_value_seed", "conversions/purchase"],
-    "tiktok": ["audience/existing_customer", "conversions/purchase"],
-}
+    "klaviyo": [
+        "vip", "at_risk", "win_back", "cart_abandoner", "one_and_done", "replenishment_due",
+        "events/order_margin",
+    ],
+    "meta": [
+        "existing_customer", "recent_purchaser", "new_high_margin_seed", "creator_acquired",
+        "conversions/purchase",
+    ],
+    "google": ["high_value_seed", "full_price_buyer", "recent_purchaser", "conversions/purchase"],
+    "tiktok": [
+        "audience/existing_customer", "audience/recent_purchaser", "conversions/purchase",
+    ],
+}  # fmt: skip
 
 
 @functools.lru_cache(maxsize=1)
