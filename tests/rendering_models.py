@@ -28,6 +28,7 @@ DBT = SimpleNamespace(
     dateadd=lambda part, count, start: f"({start} + interval 1 {part} * ({count}))",
     datediff=lambda start, end, part: f"date_diff('{part}', {start}, {end})",
     date_trunc=lambda part, value: f"date_trunc('{part}', {value})",
+    split_part=lambda text, delimiter, part: f"split_part({text}, {delimiter}, {part})",
 )
 
 

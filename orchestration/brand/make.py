@@ -17,6 +17,7 @@ from orchestration.brand import after_tables as after
 from orchestration.brand import arrays as a
 from orchestration.brand import consent as consents
 from orchestration.brand import (
+    creatives,
     creators,
     email_tables,
     fulfilment,
@@ -53,6 +54,8 @@ LAST_DAY = date(2026, 10, 31)
 CHUNK = 10_000
 # Creators have a stream beside the chunks', so that nothing else depends on them.
 CREATORS_STREAM = 50
+# So has what the ads show.
+CREATIVES_STREAM = 55
 SCOPES = ("dtc", "test", "wholesale", "employee", "replacement")
 Progress = Callable[[int, int], None]
 
@@ -127,6 +130,9 @@ def make_brand(
         media_tables.write_media(writer, plan, world.tally, window, rng)
         creators.write_creators(
             writer, customers, window, np.random.default_rng([seed, CREATORS_STREAM])
+        )
+        creatives.write_creatives(
+            writer, plan, world.tally, window, np.random.default_rng([seed, CREATIVES_STREAM])
         )
         counts = dict(sorted(writer.row_counts.items()))
     return BrandSummary(customers, window.first, window.last, counts, cm1, cm2)
