@@ -18,6 +18,7 @@ from orchestration.brand import arrays as a
 from orchestration.brand import consent as consents
 from orchestration.brand import (
     creatives,
+    creator_terms,
     creators,
     email_tables,
     fulfilment,
@@ -54,8 +55,8 @@ LAST_DAY = date(2026, 10, 31)
 CHUNK = 10_000
 # Creators have a stream beside the chunks', so that nothing else depends on them.
 CREATORS_STREAM = 50
-# So has what the ads show.
-CREATIVES_STREAM = 55
+# So have what the ads show, and what creators get beyond a fee.
+CREATIVES_STREAM, CREATOR_TERMS_STREAM = 55, 56
 SCOPES = ("dtc", "test", "wholesale", "employee", "replacement")
 Progress = Callable[[int, int], None]
 
@@ -133,6 +134,10 @@ def make_brand(
         )
         creatives.write_creatives(
             writer, plan, world.tally, window, np.random.default_rng([seed, CREATIVES_STREAM])
+        )
+        creator_terms.write_creator_terms(
+            writer, customers, plan, catalogue, window,
+            np.random.default_rng([seed, CREATOR_TERMS_STREAM]),
         )
         counts = dict(sorted(writer.row_counts.items()))
     return BrandSummary(customers, window.first, window.last, counts, cm1, cm2)

@@ -5,7 +5,15 @@ from __future__ import annotations
 import sys
 
 from tests.proof.harness import Claim, prove
-from tests.proof.marketing import brand, creatives, credits, disclosure, lifetime, recorded
+from tests.proof.marketing import (
+    brand,
+    creatives,
+    creators,
+    credits,
+    disclosure,
+    lifetime,
+    recorded,
+)
 
 CLAIMS = [
     Claim("mta_01", "The worked example of attribution, every number", credits.worked_example),
@@ -25,6 +33,7 @@ CLAIMS = [
     *lifetime.CLAIMS,
     *disclosure.CLAIMS,
     *creatives.CLAIMS,
+    *creators.CLAIMS,
 ]  # fmt: skip
 
 if __name__ == "__main__":
