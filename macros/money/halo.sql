@@ -1,4 +1,5 @@
-{# Orders that so many mentions stand for: each respondent speaks for order_count / respondent_count. #}
+{# Orders that so many mentions stand for: each respondent speaks for order_count /
+   respondent_count. #}
 {% macro halo_orders(mentions) -%}
     cast(
         cast({{ mentions }} as decimal(18, 6)) * order_count / respondent_count as decimal(18, 6)

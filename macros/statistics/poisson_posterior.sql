@@ -1,6 +1,6 @@
-{# What orders say of an ad's cost per order. Orders come by chance at a rate of spend (Poisson); the
-   prior of the rate is Gamma(1, target), the posterior Gamma(1 + orders, target + spend). The chance
-   that a cost per order lies below the target is then that of at most `orders` events where
+{# What orders say of an ad's cost per order. Orders come by chance at a rate of spend (Poisson);
+   the prior of the rate is Gamma(1, target), the posterior Gamma(1 + orders, target + spend). The
+   chance that a cost per order lies below the target is then that of at most `orders` events where
    y = (target + spend) / target are expected: a sum of orders + 1 terms.
 
    Distribution function of the normal: Abramowitz and Stegun 26.2.17, off by less than 1e-7. #}
@@ -22,13 +22,16 @@
    as decimals, because a sum of doubles depends on its order. #}
 {% macro poisson_term(expected, number) -%}
     cast(
-        exp(-({{ expected }}) + {{ number }} * ln({{ expected }}) - {{ log_gamma(number ~ " + 1.0") }})
-        as decimal(20, 18)
+        exp(
+            -({{ expected }}) + {{ number }} * ln({{ expected }})
+            - {{ log_gamma(number ~ " + 1.0") }}
+        ) as decimal(20, 18)
     )
 {%- endmacro %}
 
-{# The same sum as one expression by Wilson and Hilferty's cube root, for any orders, also a fraction
-   of one; `orders` and `expected` are doubles. Off by 0.005 at no orders, by 0.0001 from 150. #}
+{# The same sum as one expression by Wilson and Hilferty's cube root, for any orders, also a
+   fraction of one; `orders` and `expected` are doubles. Off by 0.005 at no orders, by 0.0001 from
+   150. #}
 {% macro poisson_sum_by_cube_root(orders, expected) -%}
     {{ normal_distribution(
         "(3 * sqrt(" ~ orders ~ " + 1) * (1 - 1 / (9 * (" ~ orders ~ " + 1)) - power("
@@ -36,8 +39,8 @@
     ) }}
 {%- endmacro %}
 
-{# Bound of the posterior rate in orders per target's worth of spend: `side` -1 the lower, 1 the upper
-   one, by the same cube root; within 1 % from 3 orders on. #}
+{# Bound of the posterior rate in orders per target's worth of spend: `side` -1 the lower, 1 the
+   upper one, by the same cube root; within 1 % from 3 orders on. #}
 {% macro rate_bound(orders, z, side) -%}
     (
         ({{ orders }} + 1) * power(

@@ -8,6 +8,7 @@ kills was found on seeds 1 to 12 of the same generator, before any of the seeds 
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -281,29 +282,40 @@ def wear(quick: bool) -> Result:
     return Result(figure, "no bar is published: FATIGUED also asks for dear orders", "NOTE")
 
 
+@functools.lru_cache(maxsize=1)
+def built_brand() -> tuple[Path, World]:
+    """A brand's files, and a home with every model of creatives and creators over them."""
+    holder = tempfile.TemporaryDirectory(prefix="tributary-creatives-")
+    _HELD.append(holder)
+    files, home = Path(holder.name, "brand"), World(Path(holder.name, "home"))
+    make_brand(
+        files, customers=BRAND_CUSTOMERS, months=BRAND_MONTHS, seed=BRAND_SEED,
+        progress=lambda done, of: None,
+    )  # fmt: skip
+    run.land(home.settings, run.Source(directory=files), now=lambda: datetime.now(UTC))
+    home.build(*(f"+path:models/marts/marketing/{room}" for room in ("creatives", "creators")))
+    return files, home
+
+
+_HELD: list[tempfile.TemporaryDirectory[str]] = []
+
+
 def brand(quick: bool) -> Result:
     """Assets and levels of a brand's ads, and the margin of creatives beside that of their ads."""
     del quick
-    with tempfile.TemporaryDirectory(prefix="tributary-creatives-") as holder:
-        files, home = Path(holder, "brand"), World(Path(holder, "home"))
-        make_brand(
-            files, customers=BRAND_CUSTOMERS, months=BRAND_MONTHS, seed=BRAND_SEED,
-            progress=lambda done, of: None,
-        )  # fmt: skip
-        run.land(home.settings, run.Source(directory=files), now=lambda: datetime.now(UTC))
-        home.build("+marketing.creatives")
-        ads, wrong = home.rows(
-            f"select count(*), count(*) filter (ads.creative_key is distinct from t.asset_hash "
-            f"or ads.launch_level is distinct from t.launch_level "
-            f"or ads.first_shown_date is distinct from t.first_shown_date) "
-            f"from '{files}/truth/creative_ads.parquet' as t "
-            f"left join marketing.fct_creative_ads as ads using (channel, ad_id)"
-        )[0]
-        ((apart,),) = home.rows(
-            "select (select sum(cm3_amount) from marketing.dim_creatives) - (select sum(cm3_amount)"
-            " from margin.fct_ad_margin_daily where ad_id <> 'unknown')"
-        )
-        ((verdicts,),) = home.rows("select count(*) from marketing.fct_creative_verdicts")
+    files, home = built_brand()
+    ads, wrong = home.rows(
+        f"select count(*), count(*) filter (ads.creative_key is distinct from t.asset_hash "
+        f"or ads.launch_level is distinct from t.launch_level "
+        f"or ads.first_shown_date is distinct from t.first_shown_date) "
+        f"from '{files}/truth/creative_ads.parquet' as t "
+        f"left join marketing.fct_creative_ads as ads using (channel, ad_id)"
+    )[0]
+    ((apart,),) = home.rows(
+        "select (select sum(cm3_amount) from marketing.dim_creatives) - (select sum(cm3_amount)"
+        " from margin.fct_ad_margin_daily where ad_id <> 'unknown')"
+    )
+    ((verdicts,),) = home.rows("select count(*) from marketing.fct_creative_verdicts")
     return passed(
         not wrong and apart == 0 and verdicts > 0,
         f"{ads} ads, {wrong} with another asset, level or first day; CM3 of creatives less that "

@@ -29,6 +29,7 @@ from orchestration.brand.creator_shop import (
     make_creator_shop,
 )
 from tests.proof.harness import ROOT, Claim, Result, passed
+from tests.proof.marketing.creatives import built_brand
 from tests.rendering_models import run_models
 
 SEED, CREATORS, DAYS = 90_402, 12, 120
@@ -385,6 +386,25 @@ def halo(quick: bool) -> Result:
     )
 
 
+def brand(quick: bool) -> Result:
+    """Free goods of a brand's creators beside its truth, ads under their names beside margin's."""
+    del quick
+    files, home = built_brand()
+    goods, true_goods, ads, true_ads = home.rows(
+        "select (select sum(seeding_amount) from marketing.fct_creator_sku_months), "
+        f"(select sum(cost_minor) / 100 from '{files}/truth/creator_seedings.parquet'), "
+        "(select sum(whitelisting_spend_amount) from marketing.fct_creator_months), "
+        "(select sum(spend_amount) from margin.fct_ad_margin_daily where (channel, ad_id) in "
+        f"(select channel, ad_id from '{files}/creators/creator_ad.parquet'))"
+    )[0]
+    return passed(
+        round(goods * 100) == round(true_goods * 100) and ads == true_ads and ads > 0,
+        f"free goods {goods} beside {true_goods:.2f}; ads under their names {ads} beside "
+        f"{true_ads}",
+        "equal to the cent",
+    )
+
+
 @functools.lru_cache(maxsize=1)
 def _shop(
     quick: bool,
@@ -400,4 +420,5 @@ CLAIMS = [
     Claim("signs", "Creators: signs, credits and sums of a shop equal a recount", signs),
     Claim("leaks", "Creators: leaked codes told from posts that sell", leaks),
     Claim("halo", "Creators: orders without a trace beside the halo's interval", halo),
+    Claim("creator_costs", "Creators: costs of a brand's creators equal its truth", brand, False),
 ]

@@ -1,5 +1,5 @@
-{# One creative may be many ads. Its words are those of its oldest ad with a readable name; its margin
-   is the sum of its ads', orders that they were credited for included. #}
+{# One creative may be many ads. Its words are those of its oldest ad with a readable name; its
+   margin is the sum of its ads', orders that they were credited for included. #}
 
 with
 

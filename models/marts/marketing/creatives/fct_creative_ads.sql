@@ -1,4 +1,5 @@
-{# What each ad's name says, whether its launch was a new idea, and what its name should have been. #}
+{# What each ad's name says, whether its launch was a new idea, and what its name should have been.
+   #}
 
 with
 

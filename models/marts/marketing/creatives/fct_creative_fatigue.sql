@@ -1,6 +1,6 @@
-{# Against its account in the same days, so that a season is not taken for wear. Shown or clicked too
-   seldom, nothing is said. Without an order an ad is too dear once it spent what one may cost. *Often*
-   needs a report of reach over seven days: days cannot be added up to it. #}
+{# Against its account in the same days, so that a season is not taken for wear. Shown or clicked
+   too seldom, nothing is said. Without an order an ad is too dear once it spent what one may cost.
+   *Often* needs a report of reach over seven days: days cannot be added up to it. #}
 
 with
 

@@ -1,5 +1,6 @@
 {# Hits among what was launched long enough ago. A published hit spends many times the median of its
-   account; ours must have earned its spend besides. Concepts are counted for what a winner costs. #}
+   account; ours must have earned its spend besides. Concepts are counted for what a winner costs.
+   #}
 
 with
 
@@ -71,6 +72,44 @@ judged as (
         >= {{ var('creative_hit_age_days') }}
 ),
 
+{# Spend of thirty days up to as_of says which accounts stand beside it. #}
+ad_spend as (
+    select
+        ad_spend_daily.channel,
+        sum(ad_spend_daily.spend_amount) as spend_amount
+    from {{ ref('int_ad_spend_daily') }} as ad_spend_daily
+    inner join as_of
+        on ad_spend_daily.spend_date <= as_of.as_of_date
+        and ad_spend_daily.spend_date
+        > cast({{ dbt.dateadd('day', -30, 'as_of.as_of_date') }} as date)
+    group by ad_spend_daily.channel
+),
+
+scope_spends as (
+    select
+        channel as media_scope,
+        spend_amount
+    from ad_spend
+    union all
+    select
+        'all' as media_scope,
+        sum(spend_amount) as spend_amount
+    from ad_spend
+),
+
+benchmarks as (
+    select
+        scope_spends.media_scope,
+        creative_benchmarks.benchmark_name,
+        creative_benchmarks.hit_ratio as benchmark_hit_ratio
+    from scope_spends
+    cross join as_of
+    inner join {{ ref('creative_benchmarks') }} as creative_benchmarks
+        on scope_spends.spend_amount > creative_benchmarks.above_monthly_spend_amount
+        and scope_spends.spend_amount <= creative_benchmarks.up_to_monthly_spend_amount
+        and {{ holds_on('creative_benchmarks', 'as_of.as_of_date') }}
+),
+
 periods as (
     select
         'month' as launch_period,
@@ -102,26 +141,32 @@ counted as (
 
 final as (
     select
-        media_scope,
-        launch_period,
-        cast(launched_count as {{ dbt.type_bigint() }}) as launched_count,
-        cast(launched_concept_count as {{ dbt.type_bigint() }}) as launched_concept_count,
-        cast(spend_hit_count as {{ dbt.type_bigint() }}) as spend_hit_count,
-        cast(hit_count as {{ dbt.type_bigint() }}) as hit_count,
-        cast(median_spend_amount as decimal(18, 4)) as median_spend_amount,
-        cast(spend_amount as decimal(18, 4)) as spend_amount,
-        {{ amount_per('spend_amount', 'hit_count') }} as spend_per_hit_amount,
+        counted.media_scope,
+        counted.launch_period,
+        benchmarks.benchmark_name,
+        cast(counted.launched_count as {{ dbt.type_bigint() }}) as launched_count,
+        cast(counted.launched_concept_count as {{ dbt.type_bigint() }}) as launched_concept_count,
+        cast(counted.spend_hit_count as {{ dbt.type_bigint() }}) as spend_hit_count,
+        cast(counted.hit_count as {{ dbt.type_bigint() }}) as hit_count,
+        cast(counted.median_spend_amount as decimal(18, 4)) as median_spend_amount,
+        cast(counted.spend_amount as decimal(18, 4)) as spend_amount,
+        {{ amount_per('counted.spend_amount', 'counted.hit_count') }} as spend_per_hit_amount,
         case
-            when hit_count > 0
-                then {{ ratio_half_even('launched_concept_count', 'hit_count') }}
+            when counted.hit_count > 0
+                then {{ ratio_half_even('counted.launched_concept_count', 'counted.hit_count') }}
         end as concepts_per_hit,
-        {{ ratio_half_even('hit_count', 'launched_count') }} as hit_ratio,
-        {{ wilson_bound('hit_count', 'launched_count', var('threshold_interval_z'), -1) }}
-            as hit_low_ratio,
-        {{ wilson_bound('hit_count', 'launched_count', var('threshold_interval_z'), 1) }}
-            as hit_high_ratio,
-        launch_date
+        {{ ratio_half_even('counted.hit_count', 'counted.launched_count') }} as hit_ratio,
+        {{ wilson_bound(
+            'counted.hit_count', 'counted.launched_count', var('threshold_interval_z'), -1
+        ) }} as hit_low_ratio,
+        {{ wilson_bound(
+            'counted.hit_count', 'counted.launched_count', var('threshold_interval_z'), 1
+        ) }} as hit_high_ratio,
+        benchmarks.benchmark_hit_ratio,
+        counted.launch_date
     from counted
+    left join benchmarks
+        on counted.media_scope = benchmarks.media_scope
 )
 
 select * from final

@@ -1,6 +1,6 @@
-{# The chance that an ad's orders cost less than an order may, by macros/statistics. It may be looked
-   at every day: a verdict is no test that peeking spoils. What a wrong verdict costs is measured in
-   the proof. #}
+{# The chance that an ad's orders cost less than an order may, by macros/statistics. It may be
+   looked at every day: a verdict is no test that peeking spoils. What a wrong verdict costs is
+   measured in the proof. #}
 
 with
 
@@ -26,10 +26,10 @@ terms as (
     select
         judgeable.channel,
         judgeable.ad_id,
-        {{ poisson_term('1 + judgeable.spent_targets', 'terms.day_number') }} as term
+        {{ poisson_term('1 + judgeable.spent_targets', 'numbers.day_number') }} as term
     from judgeable
-    inner join ({{ day_numbers() }}) as terms
-        on terms.day_number <= judgeable.order_count
+    inner join ({{ day_numbers() }}) as numbers
+        on numbers.day_number <= judgeable.order_count
     where judgeable.order_count <= {{ var('creative_exact_orders_maximum') }}
 ),
 
@@ -49,8 +49,9 @@ chances as (
             coalesce(
                 {{ round_half_even('cast(exact_sums.term_sum as decimal(28, 18))', 6) }},
                 cast(
-                    {{ poisson_sum_by_cube_root('judgeable.order_number', '(1 + judgeable.spent_targets)') }}
-                    as decimal(18, 6)
+                    {{ poisson_sum_by_cube_root(
+                        'judgeable.order_number', '(1 + judgeable.spent_targets)'
+                    ) }} as decimal(18, 6)
                 )
             ) as decimal(9, 6)
         ) as pays_ratio
@@ -74,18 +75,19 @@ verdicts as (
 {# What is still to be spent until a verdict, if orders go on as so far: in tenths of a target. #}
 steps as (
     select
-        channel,
-        ad_id,
-        step_number,
+        verdicts.channel,
+        verdicts.ad_id,
+        numbers.number as step_number,
         {{ poisson_sum_by_cube_root(
-            '(order_number + order_number / spent_targets * step_number / 10.0)',
-            '(1 + spent_targets + step_number / 10.0)'
+            '(verdicts.order_number + verdicts.order_number / verdicts.spent_targets'
+            ~ ' * numbers.number / 10.0)',
+            '(1 + verdicts.spent_targets + numbers.number / 10.0)'
         ) }} as pays_then
     from verdicts
     cross join (
         {{ numbers_to(var('creative_verdict_targets_maximum') * 10) }}
-    ) as numbers (step_number)
-    where decision = 'WAIT' and order_count > 0
+    ) as numbers
+    where verdicts.decision = 'WAIT' and verdicts.order_count > 0
 ),
 
 first_steps as (

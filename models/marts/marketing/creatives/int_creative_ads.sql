@@ -1,8 +1,8 @@
 {{ config(access='private') }}
 
-{# Each ad that was shown: what its name says field by field, what it shows, and since when. A name is
-   read in lower case; an ad of which no asset is known is a creative of its own. Several pictures
-   that landed for one ad leave the lowest hash. #}
+{# Each ad that was shown: what its name says field by field, what it shows, and since when. A name
+   is read in lower case; an ad of which no asset is known is a creative of its own. Several
+   pictures that landed for one ad leave the lowest hash. #}
 
 {%- set fields = [
     'launch_day', 'concept', 'form', 'angle', 'hook', 'maker', 'product', 'offer', 'version'

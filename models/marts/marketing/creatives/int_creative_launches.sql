@@ -1,8 +1,8 @@
 {{ config(access='private') }}
 
 {# Each launched ad within its channel, and once more within the brand, where the same asset on
-   another platform is nothing new. What was shown earlier decides; on one day, the lower channel and
-   ad. A concept that nobody saw for the quiet days counts as new again, an asset never does. #}
+   another platform is nothing new. What was shown earlier decides; on one day, the lower channel
+   and ad. A concept that nobody saw for the quiet days counts as new again, an asset never does. #}
 
 with
 

@@ -1,7 +1,7 @@
 {{ config(access='private') }}
 
-{# The newest seven days of each ad on each day that it was shown, beside its own third to ninth, and
-   its account's clicks in the same days of either. #}
+{# The newest seven days of each ad on each day that it was shown, beside its own third to ninth,
+   and its account's clicks in the same days of either. #}
 
 with
 

@@ -1,6 +1,6 @@
-{# A creator's month in one row, with what it says. Direct is what signs on orders show, with halo what
-   a survey makes of it; between the bounds of the halo lies the truth, or not: the answer names both.
-   A fee that waits for disclosure is no answer about margin and stands beside it. #}
+{# A creator's month in one row, with what it says. Direct is what signs on orders show, with halo
+   what a survey makes of it; between the bounds of the halo lies the truth, or not: the answer
+   names both. A fee that waits for disclosure is no answer about margin and stands beside it. #}
 
 with
 
@@ -131,7 +131,8 @@ final as (
             when credited_order_count + mention_count = 0 then 'nothing shows that she sold'
             when cm3_direct_amount >= 0 then 'signs on orders alone pay for her'
             when cm3_high_amount < 0 then 'does not pay at the high end of the halo either'
-            when break_even_fee_amount > 0 then 'pays with halo or not: direct signs carry a lower fee'
+            when break_even_fee_amount > 0
+                then 'pays with halo or not: direct signs carry a lower fee'
             else 'pays with halo or not: direct signs carry no fee'
         end as decision_reason,
         case when halo_order_count > 0 then 'E2' else 'E1' end as evidence_level,

@@ -1,9 +1,9 @@
 {{ config(access='private') }}
 
-{# What a creator brought without a sign on the order: of the customers who answered in a month, those
-   who named her and had neither her code nor her link nor a marketplace's word, over the share of
-   orders that answered. Each such order is worth what her orders with a sign were, or the shop's
-   where she has none. The bounds are those of a count that came by chance. #}
+{# What a creator brought without a sign on the order: of the customers who answered in a month,
+   those who named her and had neither her code nor her link nor a marketplace's word, over the
+   share of orders that answered. Each such order is worth what her orders with a sign were, or the
+   shop's where she has none. The bounds are those of a count that came by chance. #}
 
 with
 

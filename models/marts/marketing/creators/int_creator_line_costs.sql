@@ -1,8 +1,9 @@
 {{ config(access='private') }}
 
-{# What creators cost per product: commission by code on the whole line, whatever its code's leak took
-   from her credit, for that is what the contract says; commission of marketplaces as they took it;
-   free goods at cost and shipping, never at retail. An unknown cost of goods is null and counted. #}
+{# What creators cost per product: commission by code on the whole line, whatever its code's leak
+   took from her credit, for that is what the contract says; commission of marketplaces as they took
+   it; free goods at cost and shipping, never at retail. An unknown cost of goods is null and
+   counted. #}
 
 with
 
@@ -136,7 +137,8 @@ final as (
         amounts.cost_type,
         amounts.sku,
         {{ round_to_minor_unit(
-            'amounts.amount * ' ~ rate_to_reporting('amounts.currency', 'exchange_rates.exchange_rate'),
+            'amounts.amount * '
+            ~ rate_to_reporting('amounts.currency', 'exchange_rates.exchange_rate'),
             'digits.minor_unit_digits'
         ) }} as amount,
         cast({{ dbt.date_trunc('month', 'amounts.cost_date') }} as date) as month_date

@@ -1,7 +1,7 @@
 {{ config(access='private') }}
 
-{# Margin of each line with evidence, shared out among its creators and, as nobody's, what no creator
-   has: the shares of a line sum to the line, to the cent. #}
+{# Margin of each line with evidence, shared out among its creators and, as nobody's, what no
+   creator has: the shares of a line sum to the line, to the cent. #}
 
 with
 

@@ -1,7 +1,8 @@
 {{ config(access='private') }}
 
-{# Whom the customer of an order named when asked: one creator whose handle or name her words resemble
-   at least by creator_name_similarity_minimum, and no other. Two that resemble are nobody. #}
+{# Whom the customer of an order named when asked: one creator whose handle or name her words
+   resemble at least by creator_name_similarity_minimum, and no other. Two that resemble are nobody.
+   #}
 
 with
 

@@ -1,8 +1,8 @@
 {{ config(access='private') }}
 
-{# What creators cost per month and not per product: the agreed fee in the month in which its contract
-   starts, rights day by day over their term, and spend of ads under her name. What her halo brought
-   stands here too: it has no product either. #}
+{# What creators cost per month and not per product: the agreed fee in the month in which its
+   contract starts, rights day by day over their term, and spend of ads under her name. What her
+   halo brought stands here too: it has no product either. #}
 
 with
 
