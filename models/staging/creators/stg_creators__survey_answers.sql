@@ -8,7 +8,6 @@ source as (
 final as (
     select
         _source_relation as source_relation,
-        shop_relation,
         order_id as shopify_order_id,
         answer as answer_text,
         answered_at,

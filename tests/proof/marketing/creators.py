@@ -60,8 +60,8 @@ TABLES = {
     "stg_creators__codes": "source_relation varchar, creator_id varchar, discount_code varchar,"
     " valid_from timestamp, valid_to timestamp",
     "stg_creators__posts": "source_relation varchar, creator_id varchar, posted_at timestamp",
-    "stg_creators__survey_answers": "source_relation varchar, shop_relation varchar,"
-    " shopify_order_id bigint, answer_text varchar",
+    "stg_creators__survey_answers": "source_relation varchar, shopify_order_id bigint,"
+    " answer_text varchar",
     "stg_creators__affiliate_lines": "source_relation varchar, creator_id varchar, shop_relation"
     " varchar, shopify_order_line_id bigint, currency varchar, commission_amount decimal(18, 4)",
     "stg_creators__terms": "source_relation varchar, creator_contract_id varchar, currency varchar,"
@@ -139,7 +139,7 @@ def example_rows() -> Rows:
         if number >= 32 or number < 10:
             answered += 1
             words = "Mia Waterfield" if number >= 32 else "google"
-            rows["stg_creators__survey_answers"].append(("k", "s", number, words))
+            rows["stg_creators__survey_answers"].append(("s", number, words))
     assert answered * 2 == len(rows["fct_orders"])
     rows["stg_creators__creators"] = [("k", "mia", "mia.waterfield", "Mia Waterfield", "mia")]
     rows["stg_creators__codes"] = [("k", "mia", "MIA15", "2026-01-01", None)]
@@ -205,7 +205,7 @@ def shop_rows(people: Sequence[Creator], orders: Sequence[Order], posts: Posts) 
                 (f"c{order.order_id}", tags[creator], "click", order.at - timedelta(days=days))
             )
         if order.has_answered:
-            rows["stg_creators__survey_answers"].append(("k", "s", order.order_id, order.answer))
+            rows["stg_creators__survey_answers"].append(("s", order.order_id, order.answer))
         for line in order.lines:
             rows["fct_order_line_margin"].append((
                 f"s:{line.line_id}", key, line.sku, line.quantity, line.sales_minor / 100,

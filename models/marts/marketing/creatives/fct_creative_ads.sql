@@ -1,5 +1,4 @@
-{# What each ad's name says, whether its launch was a new idea, and what its name should have been.
-   #}
+{# What each ad's name says, whether its launch was a new idea, and what its name should be. #}
 
 with
 

@@ -1,6 +1,5 @@
 {# Hits among what was launched long enough ago. A published hit spends many times the median of its
-   account; ours must have earned its spend besides. Concepts are counted for what a winner costs.
-   #}
+   account; ours must have earned its spend besides. Concepts say what a winner costs. #}
 
 with
 

@@ -1,15 +1,13 @@
 {{ config(access='private') }}
 
 {# Whom the customer of an order named when asked: one creator whose handle or name her words
-   resemble at least by creator_name_similarity_minimum, and no other. Two that resemble are nobody.
-   #}
+   resemble at least by creator_name_similarity_minimum, and no other. Two are nobody. #}
 
 with
 
 answers as (
     select
         source_relation,
-        shop_relation,
         shopify_order_id,
         {{ letters_and_digits('lower(answer_text)') }} as answer_text
     from {{ ref('stg_creators__survey_answers') }}
@@ -29,7 +27,7 @@ spellings as (
 
 resemblances as (
     select
-        answers.shop_relation,
+        answers.source_relation,
         answers.shopify_order_id,
         spellings.creator_id
     from answers
@@ -39,16 +37,16 @@ resemblances as (
         and greatest(length(answers.answer_text), length(spellings.spelling))
         * (1 - {{ var('creator_name_similarity_minimum') }})
         >= {{ edit_distance('answers.answer_text', 'spellings.spelling') }}
-    group by answers.shop_relation, answers.shopify_order_id, spellings.creator_id
+    group by answers.source_relation, answers.shopify_order_id, spellings.creator_id
 ),
 
 named as (
     select
-        shop_relation,
+        source_relation,
         shopify_order_id,
         min(creator_id) as creator_id
     from resemblances
-    group by shop_relation, shopify_order_id
+    group by source_relation, shopify_order_id
     having count(*) = 1
 ),
 
@@ -59,10 +57,10 @@ final as (
         orders.order_date
     from {{ ref('fct_orders') }} as orders
     inner join answers
-        on orders.source_relation = answers.shop_relation
+        on orders.source_relation = answers.source_relation
         and orders.shopify_order_id = answers.shopify_order_id
     left join named
-        on answers.shop_relation = named.shop_relation
+        on answers.source_relation = named.source_relation
         and answers.shopify_order_id = named.shopify_order_id
     where orders.order_scope = 'dtc'
 )
