@@ -1,8 +1,9 @@
 """Who the brand's creators are, what they get beyond a fee, and which ads run under their names.
 
-What lives here: ``creators.creator``, ``creator_term``, ``creator_ad``, ``creator_seeding``, and
-what the free goods cost, ``truth.creator_seedings``.
-What never does: contracts, codes and posts (``creators.py``); orders, which no creator signed.
+What lives here: ``creators.creator``, ``creator_term``, ``creator_ad``, ``creator_seeding``, what
+the free goods cost (``truth.creator_seedings``), and of orders the marketplace's lines and the
+customers' answers, with whom they named (``truth.creator_answers``).
+What never does: contracts, codes and posts (``creators.py``); an order's code or visit.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ import numpy as np
 from orchestration.brand import arrays as a
 from orchestration.brand.catalogue import CURRENCIES, SHOPS, Catalogue
 from orchestration.brand.creators import CREATORS, PERSONS_A_CREATOR, SOURCE
+from orchestration.brand.ids import Ids
 from orchestration.brand.media import CAMPAIGNS, Media
+from orchestration.brand.order_lines import Lines
+from orchestration.brand.orders import DTC, MARKETPLACE, ONLINE, Heads
 from orchestration.brand.window import DAY, Window
 from orchestration.brand.writer import TRUTH, BrandWriter
 
@@ -23,6 +27,8 @@ UNDER_HER_NAME = "spark_creators"
 COMMISSIONS = (0, 10_000_000, 15_000_000)  # in 1e-8
 RIGHTS_MINOR = (0, 15_000, 40_000)
 PARCELS_A_CREATOR, SHIPPING_MINOR = 2, 780
+ANSWERED, NAMED, SOLD_BY_HER = 0.45, 0.15, 0.5
+OTHER_WORDS = ("google", "a friend", "instagram ad", "podcast")
 _US_SHOP = 0
 
 
@@ -31,18 +37,16 @@ def write_creator_terms(
     rng: np.random.Generator,
 ) -> None:
     """Tables of the creators of a brand of so many persons, in ``creators.py``'s numbers."""
-    count = CREATORS + persons // PERSONS_A_CREATOR
+    count = creator_count(persons)
     row = np.arange(count)
     kept = a.flag(np.zeros(count, bool))
     relation = a.const(SOURCE, count)
-    names = [f"creator-{each + 1:04}" for each in row]
-    first = [FIRST_NAMES[each % len(FIRST_NAMES)] for each in row]
-    last = [LAST_NAMES[each // len(FIRST_NAMES) % len(LAST_NAMES)] for each in row]
+    names = _names(count)
+    people = [_person(each) for each in range(count)]
     writer.write(SOURCE, "creator", {
         "_source_relation": relation, "creator_id": a.take(names, row),
-        "handle": a.take([f"{one}.{two}".lower() for one, two in zip(first, last, strict=True)],
-                         row),
-        "full_name": a.take([f"{one} {two}" for one, two in zip(first, last, strict=True)], row),
+        "handle": a.take([".".join(each).lower() for each in people], row),
+        "full_name": a.take([" ".join(each) for each in people], row),
         "link_tag": a.take([f"cr-{each + 1:04}" for each in row], row),
         "_fivetran_deleted": kept,
     })  # fmt: skip
@@ -65,6 +69,55 @@ def write_creator_terms(
         "_fivetran_deleted": a.flag(np.zeros(len(ads), bool)),
     })  # fmt: skip
     _write_seedings(writer, names, catalogue, window, rng)
+
+
+def write_creator_signs(
+    writer: BrandWriter, heads: Heads, lines: Lines, ids: Ids, persons: int,
+    rng: np.random.Generator,
+) -> None:
+    """What a marketplace and the customers of a chunk's orders say of creators."""
+    names = _names(creator_count(persons))
+    words = [" ".join(_person(each)) for each in range(len(names))]
+    asked = (heads.scope == DTC) & (heads.channel == ONLINE) & (rng.random(heads.count) < ANSWERED)
+    order = np.flatnonzero(asked)
+    count = len(order)
+    named = np.where(rng.random(count) < NAMED, rng.integers(0, len(names), size=count), -1)
+    other = len(names) + rng.integers(0, len(OTHER_WORDS), size=count)
+    keys = {"_source_relation": ids.shops(heads.shop[order]),
+            "order_id": a.integer(ids.of("order", order))}  # fmt: skip
+    writer.write(SOURCE, "creator_survey_answer", keys | {
+        "answer": a.take([*words, *OTHER_WORDS], np.where(named >= 0, named, other)),
+        "answered_at": a.time(heads.at[order]),
+        "_fivetran_deleted": a.flag(np.zeros(count, bool)),
+    })  # fmt: skip
+    writer.write(TRUTH, "creator_answers", keys | {"creator_id": a.take(names, named)})
+    line = np.flatnonzero(
+        (heads.channel[lines.order] == MARKETPLACE) & (rng.random(lines.count) < SOLD_BY_HER)
+    )
+    count = len(line)
+    writer.write(SOURCE, "creator_affiliate_line", {
+        "_source_relation": a.const(SOURCE, count),
+        "creator_id": a.take(names, rng.integers(0, len(names), size=count)),
+        "shop_relation": a.take(SHOPS, heads.shop[lines.order[line]]),
+        "order_line_id": a.integer(ids.of("line", line)),
+        "commission": a.money(lines.price[line] * lines.quantity[line] // 10),
+        "currency": a.take(CURRENCIES, heads.shop[lines.order[line]]),
+        "_fivetran_deleted": a.flag(np.zeros(count, bool)),
+    })  # fmt: skip
+
+
+def creator_count(persons: int) -> int:
+    """How many creators a brand of so many persons has, as in ``creators.py``."""
+    return CREATORS + persons // PERSONS_A_CREATOR
+
+
+def _names(count: int) -> list[str]:
+    return [f"creator-{each + 1:04}" for each in range(count)]
+
+
+def _person(row: int) -> tuple[str, str]:
+    last = LAST_NAMES[row // len(FIRST_NAMES) % len(LAST_NAMES)]
+    return FIRST_NAMES[row % len(FIRST_NAMES)], last
 
 
 def _write_seedings(
