@@ -29,6 +29,7 @@ DBT = SimpleNamespace(
     datediff=lambda start, end, part: f"date_diff('{part}', {start}, {end})",
     position=lambda part, text: f"position({part} in {text})",
     date_trunc=lambda part, value: f"date_trunc('{part}', {value})",
+    split_part=lambda text, delimiter, part: f"split_part({text}, {delimiter}, {part})",
 )
 
 

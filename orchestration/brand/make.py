@@ -17,6 +17,8 @@ from orchestration.brand import after_tables as after
 from orchestration.brand import arrays as a
 from orchestration.brand import consent as consents
 from orchestration.brand import (
+    creatives,
+    creator_terms,
     creators,
     email_tables,
     fulfilment,
@@ -53,6 +55,8 @@ LAST_DAY = date(2026, 10, 31)
 CHUNK = 10_000
 # Creators have a stream beside the chunks', so that nothing else depends on them.
 CREATORS_STREAM = 50
+# So have what the ads show, what creators get beyond a fee, and, per chunk, what is said of them.
+CREATIVES_STREAM, CREATOR_TERMS_STREAM, CREATOR_SIGNS_STREAM = 55, 56, 57
 SCOPES = ("dtc", "test", "wholesale", "employee", "replacement")
 Progress = Callable[[int, int], None]
 
@@ -121,12 +125,21 @@ def make_brand(
         for chunk, child in enumerate(seeds):
             first = chunk * CHUNK
             size = min(CHUNK, customers - first)
-            sums = _Chunk(writer, world, Ids(chunk, window.end), first, size, child).write()
+            sums = _Chunk(writer, world, Ids(chunk, window.end), first, size, child).write(
+                customers, np.random.default_rng([seed, chunk, CREATOR_SIGNS_STREAM])
+            )
             cm1, cm2 = cm1 + sums[0], cm2 + sums[1]
             progress(first + size, customers)
         media_tables.write_media(writer, plan, world.tally, window, rng)
         creators.write_creators(
             writer, customers, window, np.random.default_rng([seed, CREATORS_STREAM])
+        )
+        creatives.write_creatives(
+            writer, plan, world.tally, window, np.random.default_rng([seed, CREATIVES_STREAM])
+        )
+        creator_terms.write_creator_terms(
+            writer, customers, plan, catalogue, window,
+            np.random.default_rng([seed, CREATOR_TERMS_STREAM]),
         )
         counts = dict(sorted(writer.row_counts.items()))
     return BrandSummary(customers, window.first, window.last, counts, cm1, cm2)
@@ -143,8 +156,12 @@ class _Chunk:
         self._streams = iter([np.random.default_rng(child) for child in seed.spawn(16)])
         self._persons = make_persons(first, size, world.window, next(self._streams))
 
-    def write(self) -> tuple[int, int]:
-        """Draw and write everything; returns true CM1 and CM2 of the chunk in dollar cents."""
+    def write(self, customers: int, signs: np.random.Generator) -> tuple[int, int]:
+        """Draw and write everything; returns true CM1 and CM2 of the chunk in dollar cents.
+
+        ``signs`` is the stream of what is said of creators, of whom a brand of so many customers
+        has some.
+        """
         writer, world, ids, persons = self._writer, self._world, self._ids, self._persons
         window, catalogue = world.window, world.catalogue
         heads = make_heads(persons, window, next(self._streams))
@@ -193,6 +210,7 @@ class _Chunk:
             subscriptions.make_subscriptions(heads, lines, catalogue, window, rng),
             catalogue, world.rates, ids, window, rng,
         )
+        creator_terms.write_creator_signs(writer, heads, lines, ids, customers, signs)
         return margin_tables.write_margin(writer, facts, catalogue, world.rates, SCOPES, ids)
 
     def _fulfil(

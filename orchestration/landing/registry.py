@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 SOURCES: Mapping[str, str] = {
     "costs": "shopify",
+    "creatives": "creatives",
     "creators": "creators",
     "facebook_ads": "facebook_ads",
     "google_ads": "google_ads",

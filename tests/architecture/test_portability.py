@@ -34,7 +34,8 @@ PORTABLE = frozenset((
 ))  # fmt: skip
 # What dispatched macros (ours, dbt's own) compile to on DuckDB: never written in a model.
 DISPATCHED = frozenset((
-    "bool_or", "chr", "date_add", "date_diff", "date_trunc", "isodow", "last_day", "lgamma", "md5",
+    "bool_or", "chr", "date_add", "date_diff", "date_trunc", "isodow", "last_day", "levenshtein",
+    "lgamma", "md5",
     "median", "nfc_normalize", "position", "regexp_extract", "regexp_matches", "regexp_replace",
     "sha256", "split_part", "string_agg", "string_split", "timezone", "try_cast",
 ))  # fmt: skip

@@ -7,6 +7,8 @@ import sys
 from tests.proof.harness import Claim, prove
 from tests.proof.marketing import (
     brand,
+    creatives,
+    creators,
     credits,
     disclosure,
     lifetime,
@@ -36,6 +38,8 @@ CLAIMS = [
     *segments.CLAIMS,
     *segment_lift.CLAIMS,
     *metrics.CLAIMS,
+    *creatives.CLAIMS,
+    *creators.CLAIMS,
 ]  # fmt: skip
 
 if __name__ == "__main__":
