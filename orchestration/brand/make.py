@@ -20,6 +20,7 @@ from orchestration.brand import (
     creators,
     email_tables,
     fulfilment,
+    lists,
     margin_tables,
     margin_truth,
     media,
@@ -53,6 +54,7 @@ LAST_DAY = date(2026, 10, 31)
 CHUNK = 10_000
 # Creators have a stream beside the chunks', so that nothing else depends on them.
 CREATORS_STREAM = 50
+LISTS_STREAM = 53
 SCOPES = ("dtc", "test", "wholesale", "employee", "replacement")
 Progress = Callable[[int, int], None]
 
@@ -140,6 +142,7 @@ class _Chunk:
         seed: np.random.SeedSequence,
     ) -> None:
         self._writer, self._world, self._ids = writer, world, ids
+        self._lists = np.random.default_rng([LISTS_STREAM, *seed.generate_state(2)])
         self._streams = iter([np.random.default_rng(child) for child in seed.spawn(16)])
         self._persons = make_persons(first, size, world.window, next(self._streams))
 
@@ -180,6 +183,10 @@ class _Chunk:
         email_tables.write_email(
             writer, persons, heads, sessions, consent, profiles, world.newsletters, has_account,
             ids, window, next(self._streams),
+        )
+        lists.write_decisions(
+            writer, email_tables.RELATION, profiles, email_tables.profile_ids(persons, profiles),
+            window, self._lists,
         )
         gpc_at = visits.first_gpc(persons, sessions)
         consents.write_truth(writer, persons, consent, gpc_at)

@@ -15,6 +15,7 @@ SOURCES: Mapping[str, str] = {
     "facebook_ads": "facebook_ads",
     "google_ads": "google_ads",
     "klaviyo": "klaviyo",
+    "lists": "klaviyo",
     "privacy": "shopify",
     "recharge": "shopify",
     "shopify": "shopify",
