@@ -73,8 +73,14 @@ def model_sql(name: str, variables: Mapping[str, Any]) -> str:
 
 def macro_text(name: str, *arguments: str) -> str:
     """The SQL of one macro, of a named adapter if its name says so."""
-    given = _given(None, None, {})
-    module: Any = _template().make_module(given)
+    module: Any = None
+
+    def dispatch(macro_name: str, _: str) -> Any:
+        return getattr(module, f"duckdb__{macro_name}", None) or getattr(
+            module, f"default__{macro_name}"
+        )
+
+    module = _template().make_module(_given(dispatch, None, {}))
     return str(getattr(module, name)(*arguments))
 
 

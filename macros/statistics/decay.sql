@@ -10,7 +10,8 @@
     )
 {%- endmacro %}
 
-{# Whether a row with this digest (MD5, hex) is in a random share of all: digests sort like numbers. #}
+{# Whether a row with this digest (MD5, hex) is in a random share of all: digests sort like
+   numbers. #}
 {% macro is_in_random_share(md5_expression, share) -%}
     ({{ md5_expression }} < '{{ '%08x' % ((share * 4294967296) | int) }}')
 {%- endmacro %}

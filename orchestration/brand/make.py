@@ -19,6 +19,7 @@ from orchestration.brand import consent as consents
 from orchestration.brand import (
     creators,
     email_tables,
+    feed_tables,
     fulfilment,
     lists,
     margin_tables,
@@ -52,9 +53,11 @@ from orchestration.errors import ConfigurationError
 
 LAST_DAY = date(2026, 10, 31)
 CHUNK = 10_000
-# Creators have a stream beside the chunks', so that nothing else depends on them.
+# Creators, the list's decisions and the feed have streams beside the chunks', so that nothing else
+# depends on them.
 CREATORS_STREAM = 50
 LISTS_STREAM = 53
+FEED_STREAM = 54
 SCOPES = ("dtc", "test", "wholesale", "employee", "replacement")
 Progress = Callable[[int, int], None]
 
@@ -129,6 +132,9 @@ def make_brand(
         media_tables.write_media(writer, plan, world.tally, window, rng)
         creators.write_creators(
             writer, customers, window, np.random.default_rng([seed, CREATORS_STREAM])
+        )
+        feed_tables.write_feed(
+            writer, catalogue, window, np.random.default_rng([seed, FEED_STREAM])
         )
         counts = dict(sorted(writer.row_counts.items()))
     return BrandSummary(customers, window.first, window.last, counts, cm1, cm2)

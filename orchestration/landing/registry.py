@@ -14,6 +14,7 @@ SOURCES: Mapping[str, str] = {
     "creators": "creators",
     "facebook_ads": "facebook_ads",
     "google_ads": "google_ads",
+    "google_merchant": "google_merchant",
     "klaviyo": "klaviyo",
     "lists": "klaviyo",
     "privacy": "shopify",

@@ -1,6 +1,6 @@
-{# What became of e-mails. A click is a machine's where it comes sooner than a person can read, where
-   all links of the mail are opened at once, or where the client is a known scanner. An event that
-   names no mail belongs to the newest one that the profile got before it. #}
+{# What became of e-mails. A click is a machine's where it comes sooner than a person can read,
+   where all links of the mail are opened at once, or where the client is a known scanner. An event
+   that names no mail belongs to the newest one that the profile got before it. #}
 
 {%- set names = {
     'received email': 'received', 'opened email': 'open', 'clicked email': 'click',

@@ -1,6 +1,6 @@
 {# Complaints that the e-mail tool hears of are not the provider's own rate, which is higher where
-   mail in the spam folder is not counted. The state is of three days with at least the fewest mails;
-   the bounds are Wilson's, 90 % between them. #}
+   mail in the spam folder is not counted. The state is of three days with at least the fewest
+   mails; the bounds are Wilson's, 90 % between them. #}
 
 with
 

@@ -1,7 +1,7 @@
-{# How often a profile that was silent for k weeks acts within the next 30 days, drawn to the prior of
-   list_rules as if that many more profiles had been watched; how often it buys, drawn to the rate of
-   all customers, or of all who never bought. Each profile is watched from the first
-   moment of every month whose 30 days have passed. #}
+{# How often a profile that was silent for k weeks acts within the next 30 days, drawn to the prior
+   of list_rules as if that many more profiles had been watched; how often it buys, drawn to the
+   rate of all customers, or of all who never bought. Each profile is watched from the first moment
+   of every month whose 30 days have passed. #}
 
 with
 

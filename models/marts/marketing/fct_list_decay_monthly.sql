@@ -1,5 +1,6 @@
-{# Of the profiles billed when a month began: who left during it and why, and who fell asleep. Each is
-   lost once: whoever left did not fall asleep as well. What we suppressed ourselves is no decay. #}
+{# Of the profiles billed when a month began: who left during it and why, and who fell asleep. Each
+   is lost once: whoever left did not fall asleep as well. What we suppressed ourselves is no
+   decay. #}
 
 with
 

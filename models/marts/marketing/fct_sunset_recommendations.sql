@@ -1,5 +1,5 @@
-{# What to do with each billable profile. Nothing of it happens without a person's approval. Before a
-   profile is suppressed it gets the sunset flow, and who wakes up in it is engaged again. #}
+{# What to do with each billable profile. Nothing of it happens without a person's approval. Before
+   a profile is suppressed it gets the sunset flow, and who wakes up in it is engaged again. #}
 
 with
 

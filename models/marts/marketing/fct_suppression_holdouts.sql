@@ -126,11 +126,17 @@ final as (
         cast(case when is_told and kept_mean > 0 then lost_mean / kept_mean end as decimal(9, 6))
             as email_cause_ratio,
         cast(
-            case when is_told and kept_mean > 0 then (lost_mean - {{ z }} * lost_error) / kept_mean end
+            case
+                when is_told and kept_mean > 0
+                    then (lost_mean - {{ z }} * lost_error) / kept_mean
+            end
             as decimal(9, 6)
         ) as email_cause_low_ratio,
         cast(
-            case when is_told and kept_mean > 0 then (lost_mean + {{ z }} * lost_error) / kept_mean end
+            case
+                when is_told and kept_mean > 0
+                    then (lost_mean + {{ z }} * lost_error) / kept_mean
+            end
             as decimal(9, 6)
         ) as email_cause_high_ratio,
         cast(expected_value_amount as {{ type_double() }})

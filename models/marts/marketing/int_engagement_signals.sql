@@ -1,6 +1,7 @@
 {{ config(access='private') }}
 
-{# What a person did, by profile: bought, clicked, visited, opened. What machines did is not hers. #}
+{# What a person did, by profile: bought, clicked, visited, opened. What machines did is not
+   hers. #}
 
 with
 

@@ -9,7 +9,8 @@ with
 as_of as (
     select
         as_of_at,
-        cast({{ dbt.date_trunc('month', 'as_of_at') }} as {{ dbt.type_timestamp() }}) as last_month_at
+        cast({{ dbt.date_trunc('month', 'as_of_at') }} as {{ dbt.type_timestamp() }})
+            as last_month_at
     from {{ ref('int_as_of') }}
 ),
 

@@ -1,9 +1,10 @@
 {{ config(access='private') }}
 
-{# What a month of e-mails is expected to bring of a profile: the chance that its customer buys within
-   a month, times what an order leaves in CM2, times the share of orders that e-mail causes. That
-   share is the newest holdout's where one told it, else an assumption. A customer with two profiles
-   is worth something at the one she used last: without the other she still gets the mail. #}
+{# What a month of e-mails is expected to bring of a profile: the chance that its customer buys
+   within a month, times what an order leaves in CM2, times the share of orders that e-mail
+   causes. That share is the newest holdout's where one told it, else an assumption. A customer
+   with two profiles is worth something at the one she used last: without the other she still
+   gets the mail. #}
 
 with
 

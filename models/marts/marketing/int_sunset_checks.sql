@@ -1,8 +1,8 @@
 {{ config(access='private') }}
 
-{# Who may be suppressed at all, and the first rule that keeps the others. A share of those who may is
-   kept at random all the same, by digest, so that nobody chooses whom: what suppressing costs can only
-   be measured beside them. #}
+{# Who may be suppressed at all, and the first rule that keeps the others. A share of those who may
+   is kept at random all the same, by digest, so that nobody chooses whom: what suppressing costs
+   can only be measured beside them. #}
 
 with
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from tests.proof.harness import Claim, prove
-from tests.proof.marketing import brand, credits, disclosure, lifetime, lists, recorded
+from tests.proof.marketing import brand, credits, disclosure, feed, lifetime, lists, recorded
 
 CLAIMS = [
     Claim("mta_01", "The worked example of attribution, every number", credits.worked_example),
@@ -25,6 +25,7 @@ CLAIMS = [
     *lifetime.CLAIMS,
     *disclosure.CLAIMS,
     *lists.CLAIMS,
+    *feed.CLAIMS,
 ]  # fmt: skip
 
 if __name__ == "__main__":
