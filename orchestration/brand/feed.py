@@ -126,4 +126,4 @@ def _seen(
     for row in np.flatnonzero(incidents.kind == KINDS.index("silent")):
         first, last = incidents.started[row] // DAY, incidents.ended[row] // DAY
         mean[incidents.offer[row], ADS, first:last] *= rng.choice([0.0, 0.03, 0.1])
-    return rng.poisson(mean)
+    return np.asarray(rng.poisson(mean), np.int64)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from orchestration.brand import arrays as a
-from orchestration.brand.arrays import Ints
+from orchestration.brand.arrays import Bools, Ints
 from orchestration.brand.catalogue import Catalogue
 from orchestration.brand.feed import (
     CODES,
@@ -83,7 +83,7 @@ def offer_ids(catalogue: Catalogue) -> a.Column:
 
 
 def _write_days(
-    writer: BrandWriter, catalogue: Catalogue, price: Ints, has_stock: Ints, seen: Ints,
+    writer: BrandWriter, catalogue: Catalogue, price: Ints, has_stock: Bools, seen: Ints,
     names: a.Column, window: Window,
 ) -> None:
     first = window.last_day + 1 - DAYS
@@ -108,7 +108,11 @@ def _write_days(
         "price": a.money(cents), "currency": a.const("USD", count),
         "brand": a.const("Aurora", count),
         "gtin": a.where(offer % 4 > 0, a.padded(4_006_381_000_000 + offer * 7, 13)),
-        "mpn": a.join("A", a.text(offer)), "condition": a.const("new", count),
+        "mpn": a.join("A", a.text(offer)),
+        "google_product_category": a.where(offer % 3 > 0, a.const("Home & Garden", count)),
+        "product_type": a.take(catalogue.product_type, offer),
+        "color": a.none(count), "size": a.none(count), "condition": a.const("new", count),
+        "shipping": a.none(count), "click_potential": a.const("MEDIUM", count),
     })
     offer, context, day = np.nonzero(
         np.ones(seen.shape, bool) & (first + np.arange(DAYS) >= window.first_day)[None, None, :]
