@@ -56,10 +56,9 @@ def model_sql(name: str, variables: Mapping[str, Any]) -> str:
         is_ephemeral = file is not None and EPHEMERAL in file.read_text(encoding="utf-8")
         return f"({model_sql(parent, variables)})" if is_ephemeral else f"given.{parent}"
 
-    text = _macros() + re.sub(
+    text = re.sub(
         r"\{#.*?#\}", "", _model_files()[name].read_text(encoding="utf-8"), flags=re.DOTALL
     )
-    environment = jinja2.Environment(autoescape=False, extensions=["jinja2.ext.do"])
     module: Any = None
 
     def dispatch(macro_name: str, _: str) -> Any:
@@ -68,8 +67,9 @@ def model_sql(name: str, variables: Mapping[str, Any]) -> str:
         )
 
     given = _given(dispatch, ref, known)
-    module = environment.from_string(_macros()).make_module(given)
-    return environment.from_string(text).render(given).strip()
+    module = _template().make_module(given)
+    macros = {key: value for key, value in vars(module).items() if not key.startswith("_")}
+    return _environment().from_string(text).render({**given, **macros}).strip()
 
 
 def macro_text(name: str, *arguments: str) -> str:
@@ -81,9 +81,7 @@ def macro_text(name: str, *arguments: str) -> str:
             module, f"default__{macro_name}"
         )
 
-    module = jinja2.Environment(
-        autoescape=False, extensions=["jinja2.ext.do"]
-    ).from_string(_macros()).make_module(_given(dispatch, None, {}))
+    module = _template().make_module(_given(dispatch, None, {}))
     return str(getattr(module, name)(*arguments))
 
 
@@ -96,6 +94,17 @@ def _given(dispatch: Any, ref: Any, known: Mapping[str, Any]) -> dict[str, Any]:
         "return": lambda value: value,
         "var": lambda key, default=None: known.get(key, default),
     }
+
+
+@lru_cache(maxsize=1)
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(autoescape=False, extensions=["jinja2.ext.do"])
+
+
+@lru_cache(maxsize=1)
+def _template() -> jinja2.Template:
+    """The macros, compiled once."""
+    return _environment().from_string(_macros())
 
 
 @lru_cache(maxsize=1)

@@ -60,7 +60,8 @@ def write_setting(writer: BrandWriter, window: Window, newsletters: Newsletters)
         "name": a.pick(newsletters.names, np.arange(count)),
         "subject": a.take(["New this week", "Your favourites are back", "A little something"],
                           np.arange(count) % 3),
-        "status": a.const("Sent", count), "send_time": a.time(newsletters.at),
+        "status": a.const("Sent", count), "from_email": a.const("news@aurora-store.com", count),
+        "send_time": a.time(newsletters.at),
     })
     count = len(_FLOWS)
     writer.write("klaviyo", "flow", {

@@ -21,7 +21,9 @@ from orchestration.brand import (
     creator_terms,
     creators,
     email_tables,
+    feed_tables,
     fulfilment,
+    lists,
     margin_tables,
     margin_truth,
     media,
@@ -53,10 +55,13 @@ from orchestration.errors import ConfigurationError
 
 LAST_DAY = date(2026, 10, 31)
 CHUNK = 10_000
-# Creators have a stream beside the chunks', so that nothing else depends on them.
+# Creators, the list's decisions and the feed have streams beside the chunks', so that nothing else
+# depends on them.
 CREATORS_STREAM = 50
 # So have what the ads show, what creators get beyond a fee, and, per chunk, what is said of them.
 CREATIVES_STREAM, CREATOR_TERMS_STREAM, CREATOR_SIGNS_STREAM = 55, 56, 57
+LISTS_STREAM = 53
+FEED_STREAM = 54
 SCOPES = ("dtc", "test", "wholesale", "employee", "replacement")
 Progress = Callable[[int, int], None]
 
@@ -141,6 +146,9 @@ def make_brand(
             writer, customers, plan, catalogue, window,
             np.random.default_rng([seed, CREATOR_TERMS_STREAM]),
         )
+        feed_tables.write_feed(
+            writer, catalogue, window, np.random.default_rng([seed, FEED_STREAM])
+        )
         counts = dict(sorted(writer.row_counts.items()))
     return BrandSummary(customers, window.first, window.last, counts, cm1, cm2)
 
@@ -153,6 +161,7 @@ class _Chunk:
         seed: np.random.SeedSequence,
     ) -> None:
         self._writer, self._world, self._ids = writer, world, ids
+        self._lists = np.random.default_rng([LISTS_STREAM, *seed.generate_state(2)])
         self._streams = iter([np.random.default_rng(child) for child in seed.spawn(16)])
         self._persons = make_persons(first, size, world.window, next(self._streams))
 
@@ -197,6 +206,10 @@ class _Chunk:
         email_tables.write_email(
             writer, persons, heads, sessions, consent, profiles, world.newsletters, has_account,
             ids, window, next(self._streams),
+        )
+        lists.write_decisions(
+            writer, email_tables.RELATION, profiles, email_tables.profile_ids(persons, profiles),
+            window, self._lists,
         )
         gpc_at = visits.first_gpc(persons, sessions)
         consents.write_truth(writer, persons, consent, gpc_at)

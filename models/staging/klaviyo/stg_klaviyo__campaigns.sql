@@ -11,6 +11,7 @@ final as (
         name as campaign_name,
         subject,
         status as campaign_status,
+        from_email as sender_address,
         send_time as sent_at,
         _fivetran_synced as synced_at
     from source

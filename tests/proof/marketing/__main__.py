@@ -17,6 +17,7 @@ from tests.proof.marketing import (
     segment_lift,
     segments,
 )
+from tests.proof.marketing import brand, credits, disclosure, feed, lifetime, lists, recorded
 
 CLAIMS = [
     Claim("mta_01", "The worked example of attribution, every number", credits.worked_example),
@@ -40,6 +41,8 @@ CLAIMS = [
     *metrics.CLAIMS,
     *creatives.CLAIMS,
     *creators.CLAIMS,
+    *lists.CLAIMS,
+    *feed.CLAIMS,
 ]  # fmt: skip
 
 if __name__ == "__main__":
