@@ -63,7 +63,8 @@ final as (
         case
             when link_click_count > 0
                 then {{ ratio_half_even(
-                    'credited_order_count * 1000000', 'cast(link_click_count as bigint) * 1000000'
+                    'credited_order_count * 1000000', 'cast(link_click_count as bigint) * 1000000',
+                    'decimal(18, 6)'
                 ) }}
         end as conversion_ratio,
         case

@@ -11,13 +11,14 @@ from tests.proof.marketing import (
     creators,
     credits,
     disclosure,
+    feed,
     lifetime,
+    lists,
     metrics,
     recorded,
     segment_lift,
     segments,
 )
-from tests.proof.marketing import brand, credits, disclosure, feed, lifetime, lists, recorded
 
 CLAIMS = [
     Claim("mta_01", "The worked example of attribution, every number", credits.worked_example),
