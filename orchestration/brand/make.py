@@ -24,6 +24,7 @@ from orchestration.brand import (
     margin_truth,
     media,
     media_tables,
+    media_truth,
     refunds,
     shop_tables,
     subscription_tables,
@@ -124,7 +125,8 @@ def make_brand(
             sums = _Chunk(writer, world, Ids(chunk, window.end), first, size, child).write()
             cm1, cm2 = cm1 + sums[0], cm2 + sums[1]
             progress(first + size, customers)
-        media_tables.write_media(writer, plan, world.tally, window, rng)
+        told = media_tables.write_media(writer, plan, world.tally, window, rng)
+        media_truth.write_media_weeks(writer, plan, told)
         creators.write_creators(
             writer, customers, window, np.random.default_rng([seed, CREATORS_STREAM])
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from tests.proof.harness import Claim, prove
-from tests.proof.marketing import brand, credits, disclosure, lifetime, recorded
+from tests.proof.marketing import brand, credits, disclosure, lenses, lifetime, recorded
 
 CLAIMS = [
     Claim("mta_01", "The worked example of attribution, every number", credits.worked_example),
@@ -24,6 +24,7 @@ CLAIMS = [
     Claim("credits", "A brand's credits equal a recount of every path", brand.recount, False),
     *lifetime.CLAIMS,
     *disclosure.CLAIMS,
+    *lenses.CLAIMS,
 ]  # fmt: skip
 
 if __name__ == "__main__":
