@@ -29,6 +29,7 @@ from orchestration.brand import (
     shop_tables,
     subscription_tables,
     subscriptions,
+    surveys,
     truth,
     visits,
     web,
@@ -143,6 +144,8 @@ class _Chunk:
     ) -> None:
         self._writer, self._world, self._ids = writer, world, ids
         self._streams = iter([np.random.default_rng(child) for child in seed.spawn(16)])
+        # Surveys have a stream behind the chunk's, so that nothing else depends on them.
+        self._survey_stream = np.random.default_rng(seed.spawn(1)[0])
         self._persons = make_persons(first, size, world.window, next(self._streams))
 
     def write(self) -> tuple[int, int]:
@@ -195,6 +198,7 @@ class _Chunk:
             subscriptions.make_subscriptions(heads, lines, catalogue, window, rng),
             catalogue, world.rates, ids, window, rng,
         )
+        surveys.write_surveys(writer, heads, sessions, ids, self._survey_stream)
         return margin_tables.write_margin(writer, facts, catalogue, world.rates, SCOPES, ids)
 
     def _fulfil(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from tests.proof.harness import Claim, prove
-from tests.proof.marketing import brand, credits, disclosure, lenses, lifetime, recorded
+from tests.proof.marketing import brand, credits, disclosure, lenses, lifetime, recorded, survey
 
 CLAIMS = [
     Claim("mta_01", "The worked example of attribution, every number", credits.worked_example),
@@ -25,6 +25,7 @@ CLAIMS = [
     *lifetime.CLAIMS,
     *disclosure.CLAIMS,
     *lenses.CLAIMS,
+    *survey.CLAIMS,
 ]  # fmt: skip
 
 if __name__ == "__main__":
