@@ -12,6 +12,11 @@
     cast({{ local_timestamp(expression, var('shop_timezone')) }} as date)
 {%- endmacro %}
 
+{# The Monday of a date's ISO week: engines begin their weeks on different days. #}
+{% macro week_start(expression) -%}
+    cast({{ dbt.dateadd('day', '1 - ' ~ day_of_week(expression), expression) }} as date)
+{%- endmacro %}
+
 {# A select of `day_number` from 0 to 9,999: 27 years, without recursion or an engine's series. #}
 {% macro day_numbers() -%}
     select

@@ -28,10 +28,12 @@ from orchestration.brand import (
     margin_truth,
     media,
     media_tables,
+    media_truth,
     refunds,
     shop_tables,
     subscription_tables,
     subscriptions,
+    surveys,
     truth,
     visits,
     web,
@@ -135,7 +137,8 @@ def make_brand(
             )
             cm1, cm2 = cm1 + sums[0], cm2 + sums[1]
             progress(first + size, customers)
-        media_tables.write_media(writer, plan, world.tally, window, rng)
+        told = media_tables.write_media(writer, plan, world.tally, window, rng)
+        media_truth.write_media_weeks(writer, plan, told)
         creators.write_creators(
             writer, customers, window, np.random.default_rng([seed, CREATORS_STREAM])
         )
@@ -163,6 +166,8 @@ class _Chunk:
         self._writer, self._world, self._ids = writer, world, ids
         self._lists = np.random.default_rng([LISTS_STREAM, *seed.generate_state(2)])
         self._streams = iter([np.random.default_rng(child) for child in seed.spawn(16)])
+        # Surveys have a stream behind the chunk's, so that nothing else depends on them.
+        self._survey_stream = np.random.default_rng(seed.spawn(1)[0])
         self._persons = make_persons(first, size, world.window, next(self._streams))
 
     def write(self, customers: int, signs: np.random.Generator) -> tuple[int, int]:
@@ -224,6 +229,7 @@ class _Chunk:
             catalogue, world.rates, ids, window, rng,
         )
         creator_terms.write_creator_signs(writer, heads, lines, ids, customers, signs)
+        surveys.write_surveys(writer, heads, sessions, ids, self._survey_stream)
         return margin_tables.write_margin(writer, facts, catalogue, world.rates, SCOPES, ids)
 
     def _fulfil(

@@ -31,8 +31,9 @@ from orchestration.brand.writer import BrandWriter
 
 def write_media(
     writer: BrandWriter, media: Media, tally: Tally, window: Window, rng: np.random.Generator
-) -> None:
-    """Every table of the three platforms."""
+) -> list[Days]:
+    """Every table of the three platforms; returns what each was told, for the truth's sake."""
+    told = []
     for platform, write in ((META, _write_meta), (GOOGLE, _write_google), (TIKTOK, _write_tiktok)):
         rows = np.flatnonzero(media.platform == platform)
         day = np.arange(window.day_count)
@@ -45,14 +46,18 @@ def write_media(
         rate = np.array([row[4] for row in CAMPAIGNS])[media.campaign[ad]]
         spend = round_div(clicks * cost * rng.integers(80, 121, len(ad)), 100)
         impressions = round_div(clicks * 10_000, rate) + rng.integers(5, 60, len(ad))
-        write(writer, media, _Days(
+        told.append(Days(
             ad=ad, day=window.first_day + days, clicks=clicks, spend=spend,
             impressions=impressions, orders=tally.orders[ad, days], value=tally.value[ad, days],
         ))
+        write(writer, media, told[-1])
+    return told
 
 
 @dataclass(frozen=True)
-class _Days:
+class Days:
+    """One row per ad of a platform and day on which it ran."""
+
     ad: Ints
     day: Ints
     clicks: Ints
@@ -78,7 +83,7 @@ def _names(media: Media, groups: Ints) -> list[str]:
     ]
 
 
-def _write_meta(writer: BrandWriter, media: Media, days: _Days) -> None:
+def _write_meta(writer: BrandWriter, media: Media, days: Days) -> None:
     relation, account = RELATIONS[META], ACCOUNTS[META]
     campaigns, groups, ads = _structure(media, META)
     writer.write("facebook_ads", "account_history", {
@@ -129,11 +134,16 @@ _ACTION_TYPES = ("link_click", "purchase", "omni_purchase", "offsite_conversion.
                  "add_to_cart")
 
 
-def _write_meta_actions(writer: BrandWriter, media: Media, days: _Days) -> None:
-    """A purchase appears under three action types; their sum counts it three times."""
+def meta_claims(days: Days) -> tuple[Ints, Ints]:
+    """Orders and cents that Meta claims: on some days one more, whose buyer saw an ad only."""
     viewed = (days.ad + days.day) % 3 == 0
     claimed = days.orders + (viewed & (days.impressions > 500))
-    value = days.value + np.where(claimed > days.orders, 7_900, 0)
+    return claimed, days.value + np.where(claimed > days.orders, 7_900, 0)
+
+
+def _write_meta_actions(writer: BrandWriter, media: Media, days: Days) -> None:
+    """A purchase appears under three action types; their sum counts it three times."""
+    claimed, value = meta_claims(days)
     counts = (days.clicks, claimed, claimed, claimed, claimed * 3)
     clicked = (days.clicks, days.orders, days.orders, days.orders, days.orders * 3)
     kind = np.repeat(np.arange(len(_ACTION_TYPES)), len(days.ad))
@@ -157,7 +167,7 @@ def _write_meta_actions(writer: BrandWriter, media: Media, days: _Days) -> None:
     })
 
 
-def _write_google(writer: BrandWriter, media: Media, days: _Days) -> None:
+def _write_google(writer: BrandWriter, media: Media, days: Days) -> None:
     relation, account = RELATIONS[GOOGLE], ACCOUNTS[GOOGLE]
     campaigns, groups, ads = _structure(media, GOOGLE)
     writer.write("google_ads", "account_history", {
@@ -210,7 +220,7 @@ def _write_google(writer: BrandWriter, media: Media, days: _Days) -> None:
     })
 
 
-def _write_tiktok(writer: BrandWriter, media: Media, days: _Days) -> None:
+def _write_tiktok(writer: BrandWriter, media: Media, days: Days) -> None:
     relation, account = RELATIONS[TIKTOK], ACCOUNTS[TIKTOK]
     campaigns, groups, ads = _structure(media, TIKTOK)
     writer.write("tiktok_ads", "advertiser", {

@@ -21,6 +21,7 @@ SOURCES: Mapping[str, str] = {
     "privacy": "shopify",
     "recharge": "shopify",
     "shopify": "shopify",
+    "surveys": "shopify",
     "tiktok_ads": "tiktok_ads",
     "tiktok_shop": "shopify",
     "web": "shopify",

@@ -12,12 +12,14 @@ from tests.proof.marketing import (
     credits,
     disclosure,
     feed,
+    lenses,
     lifetime,
     lists,
     metrics,
     recorded,
     segment_lift,
     segments,
+    survey,
 )
 
 CLAIMS = [
@@ -44,6 +46,8 @@ CLAIMS = [
     *creators.CLAIMS,
     *lists.CLAIMS,
     *feed.CLAIMS,
+    *lenses.CLAIMS,
+    *survey.CLAIMS,
 ]  # fmt: skip
 
 if __name__ == "__main__":
