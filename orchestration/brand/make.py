@@ -21,6 +21,7 @@ from orchestration.brand import (
     creator_terms,
     creators,
     email_tables,
+    experiments,
     feed_tables,
     fulfilment,
     lists,
@@ -57,13 +58,14 @@ from orchestration.errors import ConfigurationError
 
 LAST_DAY = date(2026, 10, 31)
 CHUNK = 10_000
-# Creators, the list's decisions and the feed have streams beside the chunks', so that nothing else
-# depends on them.
+# Creators, experiments, the list's decisions and the feed have streams beside the chunks', so that
+# nothing else depends on them.
 CREATORS_STREAM = 50
-# So have what the ads show, what creators get beyond a fee, and, per chunk, what is said of them.
-CREATIVES_STREAM, CREATOR_TERMS_STREAM, CREATOR_SIGNS_STREAM = 55, 56, 57
+EXPERIMENTS_STREAM = 51
 LISTS_STREAM = 53
 FEED_STREAM = 54
+# So have what the ads show, what creators get beyond a fee, and, per chunk, what is said of them.
+CREATIVES_STREAM, CREATOR_TERMS_STREAM, CREATOR_SIGNS_STREAM = 55, 56, 57
 SCOPES = ("dtc", "test", "wholesale", "employee", "replacement")
 Progress = Callable[[int, int], None]
 
@@ -151,6 +153,9 @@ def make_brand(
         )
         feed_tables.write_feed(
             writer, catalogue, window, np.random.default_rng([seed, FEED_STREAM])
+        )
+        experiments.write_experiments(
+            writer, plan, told, window, np.random.default_rng([seed, EXPERIMENTS_STREAM])
         )
         counts = dict(sorted(writer.row_counts.items()))
     return BrandSummary(customers, window.first, window.last, counts, cm1, cm2)

@@ -13,6 +13,7 @@ SOURCES: Mapping[str, str] = {
     "costs": "shopify",
     "creatives": "creatives",
     "creators": "creators",
+    "experiments": "experiments",
     "facebook_ads": "facebook_ads",
     "google_ads": "google_ads",
     "google_merchant": "google_merchant",

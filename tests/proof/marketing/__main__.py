@@ -11,6 +11,7 @@ from tests.proof.marketing import (
     creators,
     credits,
     disclosure,
+    experiments,
     feed,
     lenses,
     lifetime,
@@ -48,6 +49,7 @@ CLAIMS = [
     *feed.CLAIMS,
     *lenses.CLAIMS,
     *survey.CLAIMS,
+    *experiments.CLAIMS,
 ]  # fmt: skip
 
 if __name__ == "__main__":

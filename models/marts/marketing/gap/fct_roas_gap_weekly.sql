@@ -1,6 +1,7 @@
-{# Three views of one week's spend side by side: what the platform claims, what our own credits say.
-   A gap above 0 is under-reported, one below 0 over-claimed. Claims are compared within one setting
-   only, and never across a break. #}
+{# Three views of one week's spend side by side: what the platform claims, what our own credits say,
+   and what an experiment says was caused. The claim is held against the last, else the second. A gap
+   above 0 is under-reported, one below 0 over-claimed. Claims are compared within one setting only,
+   and never across a break. #}
 
 with
 
@@ -19,6 +20,23 @@ structural_breaks as (
 as_of as (
     select {{ shop_date('as_of_at') }} as as_of_date
     from {{ ref('int_as_of') }}
+),
+
+caused_weeks as (
+    select * from {{ ref('int_caused_weeks') }}
+),
+
+surveyed as (
+    select
+        channel,
+        window_from_date,
+        window_to_date
+    from {{ ref('fct_channel_gaps') }}
+    where decision = 'ESTIMATED'
+),
+
+tactics as (
+    select * from {{ ref('int_campaign_tactics') }}
 ),
 
 levels as (
@@ -111,6 +129,12 @@ joined as (
         claims.pulled_at,
         breaks.comparable_from_date,
         breaks.structural_break,
+        tactics.tactic,
+        caused_weeks.evidence_level as caused_evidence_level,
+        caused_weeks.caused_sales_amount,
+        caused_weeks.caused_sales_low_amount,
+        caused_weeks.caused_sales_high_amount,
+        surveyed.channel is not null as is_surveyed,
         {{ dbt.dateadd('day', 6, 'cells.week_date') }} <= as_of.as_of_date as is_complete_week
     from cells
     cross join as_of
@@ -126,6 +150,17 @@ joined as (
         and coalesce(cells.campaign_id, '') = coalesce(breaks.campaign_id, '')
         and cells.attribution_setting = breaks.attribution_setting
         and cells.week_date = breaks.week_date
+    left join caused_weeks
+        on cells.media_level = caused_weeks.media_level
+        and cells.channel = caused_weeks.channel
+        and coalesce(cells.campaign_id, '') = coalesce(caused_weeks.campaign_id, '')
+        and cells.week_date = caused_weeks.week_date
+    left join surveyed
+        on cells.channel = surveyed.channel
+        and cells.week_date between surveyed.window_from_date and surveyed.window_to_date
+    left join tactics
+        on cells.channel = tactics.channel
+        and cells.campaign_id = tactics.campaign_id
 ),
 
 returns as (
@@ -141,17 +176,35 @@ returns as (
         {{ amount_per(
             'credited_net_merchandise_sales_amount + '
             ~ var('gap_interval_z') ~ ' * credited_sales_error_amount', 'spend_amount'
-        ) }} as first_party_high
+        ) }} as first_party_high,
+        {{ amount_per('caused_sales_amount', 'spend_amount') }} as caused_return,
+        {{ amount_per('caused_sales_low_amount', 'spend_amount') }} as caused_low,
+        {{ amount_per('caused_sales_high_amount', 'spend_amount') }} as caused_high
     from joined
+),
+
+referenced as (
+    select
+        *,
+        case
+            when caused_return is not null then 'incremental'
+            when first_party_return is not null then 'first_party'
+        end as reference_type,
+        coalesce(caused_return, first_party_return) as reference_return,
+        case when caused_return is not null then caused_low else first_party_low end
+            as reference_low,
+        case when caused_return is not null then caused_high else first_party_high end
+            as reference_high
+    from returns
 ),
 
 gaps as (
     select
         *,
-        {{ gap_ratio('platform_return', 'first_party_return') }} as gap_ratio,
-        {{ gap_ratio('platform_return', 'first_party_low') }} as gap_low_ratio,
-        {{ gap_ratio('platform_return', 'first_party_high') }} as gap_high_ratio
-    from returns
+        {{ gap_ratio('platform_return', 'reference_return') }} as gap_ratio,
+        {{ gap_ratio('platform_return', 'reference_low') }} as gap_low_ratio,
+        {{ gap_ratio('platform_return', 'reference_high') }} as gap_high_ratio
+    from referenced
 ),
 
 final as (
@@ -163,11 +216,17 @@ final as (
         channel,
         campaign_id,
         campaign_name,
+        tactic,
         attribution_setting,
         action_report_time,
         '{{ var("margin_attribution_model") }}' as attribution_model,
-        case when credited_order_count > 0 then 'E1' else 'E0' end as evidence_level,
-        case when first_party_return is not null then 'first_party' end as reference_type,
+        case
+            when reference_type = 'incremental' then caused_evidence_level
+            when is_surveyed then 'E2'
+            when credited_order_count > 0 then 'E1'
+            else 'E0'
+        end as evidence_level,
+        reference_type,
         {{ gap_statement('gap_ratio', 'gap_low_ratio', 'gap_high_ratio') }} as gap_statement,
         structural_break,
         claimed_order_count,
@@ -179,6 +238,9 @@ final as (
         first_party_return as first_party_return_on_spend,
         first_party_low as first_party_return_on_spend_low,
         first_party_high as first_party_return_on_spend_high,
+        caused_return as incremental_return_on_spend,
+        caused_low as incremental_return_on_spend_low,
+        caused_high as incremental_return_on_spend_high,
         gap_ratio,
         gap_low_ratio,
         gap_high_ratio,
