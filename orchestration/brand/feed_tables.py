@@ -63,7 +63,7 @@ def write_feed(
         "reporting_context": a.pick(CONTEXTS, context[ill]),
         "country": a.const("US", len(ill)),
         "issue_code": a.pick((*CODES, _REVIEW_CODE, _DEMOTED_CODE), code),
-        "attribute": a.const("", len(ill)),
+        "attribute": a.const("none", len(ill)),
         "severity": a.pick(["DISAPPROVED", "DEMOTED"], (state == DEMOTED) * 1),
         "resolution": a.pick(["merchant_action", "pending_processing"], (state == REVIEW) * 1),
         "pulled_at": a.time(at[ill]),

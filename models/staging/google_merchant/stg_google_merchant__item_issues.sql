@@ -11,7 +11,7 @@ final as (
         upper(reporting_context) as reporting_context,
         upper(country) as country_code,
         lower(issue_code) as issue_code,
-        coalesce(attribute, '') as attribute,
+        attribute,
         upper(severity) as severity,
         lower(resolution) as resolution,
         pulled_at,
