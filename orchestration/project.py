@@ -35,6 +35,8 @@ _STATUSES: Mapping[str, Status] = {
     "skipped": "skipped",
     "partial success": "failed",
 }
+# What dbt says of nodes that nothing is done for, such as exposures.
+_NO_WORK = "no-op"
 _PARSED_FOLDERS = ("models", "macros", "seeds", "tests/dbt")
 _PARSED_FILES = ("dbt_project.yml", "profiles.yml")
 _COUNT_OF_ROWS = re.compile(r"Got \d+ results?, configured to \w+ if [!<>=]+ ?\d+")
@@ -209,7 +211,9 @@ class DbtProject:
                 [command, *arguments], vars, manifest, on_result, writes_json=False
             )
         return BuildResult(
-            nodes=tuple(_node_result(result) for result in outcome.results),
+            nodes=tuple(
+                _node_result(result) for result in outcome.results if str(result.status) != _NO_WORK
+            ),
             seconds=round(float(outcome.elapsed_time), 2),
         )
 

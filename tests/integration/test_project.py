@@ -128,3 +128,14 @@ def test_a_warehouse_held_by_someone_else_is_said_in_plain_words(project: DbtPro
             project.build()
         holder.communicate()
     assert project.build().succeeded
+
+
+def test_what_needs_no_work_is_no_failure(project: DbtProject) -> None:
+    exposures = project.settings.project_dir / "models" / "exposures.yml"
+    exposures.write_text(
+        "exposures:\n  - name: sums\n    type: dashboard\n    owner: {name: growth}\n"
+        "    depends_on: [ref('fct_sums')]\n"
+    )
+    result = project.build()
+    result.raise_for_failures()
+    assert {node.resource_type for node in result.nodes} == {"model", "test"}
