@@ -40,10 +40,14 @@ answers as (
 
 channels as (
     select channel
-    from captures
-    union
-    select channel
-    from claims
+    from (
+        select channel
+        from captures
+        union all
+        select channel
+        from claims
+    ) as named_channels
+    group by channel
 ),
 
 joined as (
