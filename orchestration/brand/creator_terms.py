@@ -143,5 +143,6 @@ def _write_seedings(
     cost = catalogue.unit_cost(np.full(count, _US_SHOP), sku, sent_at)
     writer.write(TRUTH, "creator_seedings", {
         "seeding_id": parcels, "creator_id": a.take(names, creator), "sku": skus,
-        "cost_minor": a.integer(cost * quantity + SHIPPING_MINOR, cost < 0),
+        "goods_minor": a.integer(cost * quantity, cost < 0),
+        "shipping_minor": a.integer(np.full(count, SHIPPING_MINOR)),
     })  # fmt: skip

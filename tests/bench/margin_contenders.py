@@ -108,8 +108,8 @@ def models(home: Path, meter: Meter, folders: tuple[str, ...]) -> None:
         os.environ["TRIBUTARY_HOME"] = str(home)
         done = dbtRunner().invoke([
             "--quiet", "run", "--select", *(f"path:{path}" for path in folders),
-            # What ad platforms may learn of: it stands on clicks and adds up no money.
-            "--exclude", "fct_conversions",
+            # They stand on visits, of which this shop has none, and add up no money.
+            "--exclude", "fct_conversions", "fct_product_events",
             "--project-dir", str(ROOT), "--profiles-dir", folder,
             "--target-path", f"{folder}/target", "--log-path", f"{folder}/logs",
         ])  # fmt: skip

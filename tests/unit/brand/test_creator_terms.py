@@ -29,8 +29,9 @@ def test_ads_under_a_name_are_ads_of_the_plan(query: Query) -> None:
 
 def test_free_goods_cost_what_they_cost_when_they_were_sent(query: Query) -> None:
     assert query(
-        "select count(*) > 5, count(*) filter (t.cost_minor is distinct from "
-        "round(100 * (s.quantity * u.cost + s.shipping_cost))::bigint) "
+        "select count(*) > 5, count(*) filter (t.goods_minor is distinct from "
+        "round(100 * s.quantity * u.cost)::bigint "
+        "or t.shipping_minor <> round(100 * s.shipping_cost)::bigint) "
         "from truth.creator_seedings t join creators.creator_seeding s using (seeding_id) "
         "left join lateral (select cost from costs.unit_cost_history u where u.sku = s.sku "
         "and u._source_relation = s.shop_relation and u.valid_from <= s.sent_at "
