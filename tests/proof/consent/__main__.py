@@ -16,22 +16,28 @@ from tests.proof.consent import (
     sustained,
 )
 from tests.proof.harness import Claim, prove
+from tests.proof.rooms import COLLECTOR, SIMULATION
+
+_HERE = "tests/proof/consent"
 
 CLAIMS = [
     Claim(
         "acknowledged",
         "Webhooks at 50 a second are answered when they are on disk",
         collector.acknowledged,
+        rooms=(*COLLECTOR, f"{_HERE}/collector.py"),
     ),
     Claim(
         "sustained",
         "The most opt-outs a second that one process takes",
         sustained.sustained,
+        rooms=(*COLLECTOR, f"{_HERE}/sustained.py"),
     ),
     Claim(
         "forged",
         "A million forged, broken, odd, huge and replayed webhooks",
         forged.forged,
+        rooms=(*COLLECTOR, f"{_HERE}/forged.py", f"{_HERE}/fuzz.py", f"{_HERE}/collector.py"),
     ),
     Claim("forged_socket", "The same through a socket", forged.through_a_socket),
     Claim(
@@ -54,23 +60,27 @@ CLAIMS = [
         "10,000 opt-outs in 20 minutes and 300 within a second, beside a bulk delivery and a build",
         storm.storm,
         quick=False,
+        rooms=(*COLLECTOR, f"{_HERE}/storm.py"),
     ),
     Claim(
         "raced",
         "A million simulated operations over 200 seeds of faults, full of opt-outs",
         races.raced,
+        rooms=(*SIMULATION, f"{_HERE}/races.py"),
     ),
     Claim(
         "killed",
         "200 SIGKILLs of the serving process: every acknowledged no arrives everywhere",
         kills.killed,
         quick=False,
+        rooms=(*COLLECTOR, f"{_HERE}/storm.py", f"{_HERE}/kills.py"),
     ),
     Claim(
         "storm_with_one_dead",
         "A dead vendor delays no other in a storm of opt-outs",
         storm.with_one_dead,
         quick=False,
+        rooms=(*COLLECTOR, f"{_HERE}/storm.py"),
     ),
 ]
 
