@@ -33,7 +33,7 @@ from orchestration.destinations.base import (
     idempotency,
 )
 from orchestration.faults import kill_point
-from orchestration.ledger import delivered, outbox
+from orchestration.ledger import outbox
 from orchestration.ledger.outbox import Intent, Mandate
 from orchestration.ledger.statements import INSERTED_ROWS, SETTLED_ROWS, chunks
 
@@ -359,18 +359,8 @@ def _ask_job(sending: Sending, job_id: str) -> bool:
 
 
 def _payload_rows(sending: Sending, rows: Sequence[Intent]) -> list[Row]:
-    pruned = [row.key for row in rows if row.operation == "prune"]
-    held = {}
-    if pruned:
-        mandate = sending.mandate
-        with sending.account.ledger.read() as reader:
-            held = delivered.by_keys(reader, mandate.destination, mandate.object, pruned)
-    return [
-        _prune_row(row.key, held[row.key].stale_payloads_json)
-        if row.operation == "prune"
-        else _row(row, sending.mandate.kind)
-        for row in rows
-    ]
+    kind = sending.mandate.kind
+    return [_prune_row(row) if row.operation == "prune" else _row(row, kind) for row in rows]
 
 
 def _row(intent: Intent, kind: str) -> Row:
@@ -385,6 +375,6 @@ def _row(intent: Intent, kind: str) -> Row:
     return Row(intent.key, payload, prior_payload=prior, vendor_id=vendor_id)
 
 
-def _prune_row(key: str, stale_payloads_json: str | None) -> Row:
-    entry = load_stale(stale_payloads_json)[0]
-    return Row(key, entry.payload, vendor_id=entry.vendor_id)
+def _prune_row(intent: Intent) -> Row:
+    (old,) = load_stale(intent.prior_payload_json)
+    return Row(intent.key, old.payload, vendor_id=old.vendor_id)

@@ -58,7 +58,11 @@ def settle(
         if (change := _change(mandate, decision, held.get(decision.intent.key))) is not None
     ]
     changes += [_gone(held[key]) for key in sorted(never_in)]
-    still_stale = {change.key for change in changes if _goes_on(change)}
+    still_stale = {
+        change.key: load_stale(change.stale_payloads_json)[:1]
+        for change in changes
+        if _goes_on(change)
+    }
     delivered.write(connection, *where, mandate.plan_hash, changes, at)
     receipts = [_receipt(d) for d in decisions if d.intent.operation != "prune"]
     delivered.write_receipts(connection, *where, mandate.plan_hash, receipts, at)
@@ -74,7 +78,9 @@ def settle(
         for d in decisions
         if d.is_taken and d.intent.key in still_stale and d.intent.key not in replaced
     ]
-    outbox.turn_to_prune(connection, [intent.outbox_id for intent in pruned])
+    outbox.turn_to_prune(
+        connection, {intent.outbox_id: dump_stale(still_stale[intent.key]) for intent in pruned}
+    )
     kept = {intent.outbox_id for intent in pruned}
     outbox.remove_decided(
         connection, [d.intent.outbox_id for d in decisions if d.intent.outbox_id not in kept]
@@ -170,9 +176,12 @@ def _gone(held: DeliveredRow) -> DeliveredRow:
 
 def _pruned(decision: Decision, held: DeliveredRow) -> DeliveredRow | None:
     stale = load_stale(held.stale_payloads_json)
+    (old,) = load_stale(decision.intent.prior_payload_json)
+    rest = [entry for entry in stale if entry != old]
     if decision.is_taken:
-        return replace(held, stale_payloads_json=dump_stale(stale[1:]))
-    if not stale:
+        return replace(held, stale_payloads_json=dump_stale(rest))
+    if old not in stale:
+        # An opt-out that came meanwhile took it out.
         return None
     if not held.is_removed:
         # Nobody knows whether the old identifier left: the next plan changes the row once more.
@@ -180,9 +189,9 @@ def _pruned(decision: Decision, held: DeliveredRow) -> DeliveredRow | None:
     # The person left, this part of her stayed: the next plan removes it again.
     return replace(
         held,
-        payload_json=json.dumps(dict(stale[0].payload), sort_keys=True),
-        stale_payloads_json=dump_stale(stale[1:]),
-        vendor_id=stale[0].vendor_id,
+        payload_json=json.dumps(dict(old.payload), sort_keys=True),
+        stale_payloads_json=dump_stale(rest),
+        vendor_id=old.vendor_id,
         is_removed=False,
     )
 

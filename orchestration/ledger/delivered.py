@@ -21,6 +21,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    text,
     update,
 )
 
@@ -31,7 +32,7 @@ from orchestration.ledger.statements import (
     set_counter,
     upsert,
 )
-from orchestration.ledger.tables import dead_letter, delivered, plan, receipt
+from orchestration.ledger.tables import dead_letter, delivered, outbox, plan, receipt
 
 # Rejected content is offered again after this pause, which doubles up to the longest.
 REJECTED_PAUSE = timedelta(days=1)
@@ -208,12 +209,15 @@ def by_keys(
 
 
 def standing_of(connection: Connection, keys: Sequence[str]) -> list[StandingRow]:
-    """Whatever stands anywhere under these keys, in doubt or not, of objects that were planned."""
-    found: list[StandingRow] = []
+    """Whatever stands anywhere under these keys, in doubt or not, of objects that were planned; and
+    what a vendor has in a job that has not ended, where nothing of hers stands yet."""
+    found: dict[tuple[str, str, str], StandingRow] = {}
     for some in chunks(keys, _KEYS_TOGETHER):
-        rows = connection.execute(_STANDING_OF, {"keys": some})
-        found += [StandingRow(**row._mapping) for row in rows]
-    return found
+        for statement in (_STANDING_OF, _IN_JOBS):
+            for row in connection.execute(statement, {"keys": some}):
+                one = StandingRow(**row._mapping)
+                found.setdefault((one.destination, one.object, one.key), one)
+    return list(found.values())
 
 
 def write(
@@ -408,8 +412,31 @@ def _of(table: Table, destination: Any, object_name: Any) -> Any:
     return (table.c.destination == destination) & (table.c.object == object_name)
 
 
+def _in_jobs() -> Select[Any]:
+    return (
+        select(
+            outbox.c.destination,
+            outbox.c.object,
+            plan.c.kind,
+            plan.c.purpose,
+            outbox.c.key,
+            outbox.c.payload_json,
+            outbox.c.vendor_id,
+        )
+        .join(plan, plan.c.plan_hash == outbox.c.plan_hash)
+        .where(
+            outbox.c.key.in_(bindparam("keys", expanding=True)),
+            # In words of the partial index, which no bound value would meet.
+            text("outbox.state = 'submitted'"),
+            outbox.c.operation.in_(("add", "update")),
+        )
+        .order_by(outbox.c.outbox_id)
+    )
+
+
 # Built once: an opt-out and every plan ask these, and building costs more than answering.
 _STANDING_OF = _standing_of()
+_IN_JOBS = _in_jobs()
 _BY_KEYS = select(*[delivered.c[name] for name in DeliveredRow.__dataclass_fields__]).where(
     _given(delivered), delivered.c.key.in_(bindparam("keys", expanding=True))
 )

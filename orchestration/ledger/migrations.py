@@ -6,10 +6,11 @@ What never does: a way back; a ledger of a newer version is refused.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, Connection, Table, func, inspect, select, text
+from sqlalchemy import Column, Connection, Table, and_, delete, func, inspect, select, text, update
 from sqlalchemy.schema import CreateColumn
 
 from orchestration.ledger import audit
@@ -38,7 +39,7 @@ from orchestration.ledger.tables import (
     suppression_lift,
 )
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 
 def _remember_changes_of_identity(connection: Connection) -> None:
@@ -86,6 +87,25 @@ def _remember_rights(connection: Connection) -> None:
         table.create(connection, checkfirst=True)
 
 
+def _let_opt_outs_find_jobs(connection: Connection) -> None:
+    """8: rows in unfinished jobs by their key alone; old identifiers stand in the row that takes
+    them out, which starts over with the first of them."""
+    for index in outbox.indexes:
+        if index.name == "outbox_in_jobs":
+            index.create(connection, checkfirst=True)
+    same = [outbox.c[name] == delivered.c[name] for name in ("destination", "object", "key")]
+    leaving = connection.execute(
+        select(outbox.c.outbox_id, delivered.c.stale_payloads_json)
+        .join(delivered, and_(*same))
+        .where(outbox.c.operation == "prune")
+    ).all()
+    for row in leaving:
+        this = outbox.c.outbox_id == row.outbox_id
+        first = json.loads(row.stale_payloads_json or "[]")[:1]
+        step = update(outbox).values(prior_payload_json=json.dumps(first))
+        connection.execute((step if first else delete(outbox)).where(this))
+
+
 # version -> the step that leads there from the version before, in the caller's transaction.
 STEPS: Mapping[int, Callable[[Connection], None]] = {
     2: _remember_changes_of_identity,
@@ -94,6 +114,7 @@ STEPS: Mapping[int, Callable[[Connection], None]] = {
     5: _remember_consent_events,
     6: _let_opt_outs_find_people,
     7: _remember_rights,
+    8: _let_opt_outs_find_jobs,
 }
 
 

@@ -48,8 +48,9 @@ class Mandate:
 
 @dataclass(frozen=True)
 class Intent:
-    """One row of the outbox. ``operation``: add, update, remove, prune (old identifiers),
-    suppress (a vendor's own record of an opt-out), or erase (whatever a vendor holds)."""
+    """One row of the outbox. ``operation``: add, update, remove, prune (old identifiers, which are
+    its prior payload), suppress (a vendor's own record of an opt-out), or erase (whatever a vendor
+    holds)."""
 
     outbox_id: int
     plan_hash: str | None
@@ -124,6 +125,14 @@ _MARK_SENDING = (
     .where(_HAS_IDS)
     .values(state="sending", attempt_count=outbox.c.attempt_count + 1)
 )
+_TURN_TO_PRUNE = (
+    update(outbox)
+    .where(outbox.c.outbox_id == bindparam("of_id"))
+    .values(
+        operation="prune", priority=PRUNE, state="pending", prior_payload_json=bindparam("old"),
+        job_id=None, attempt_count=0,
+    )
+)  # fmt: skip
 _REMOVE = delete(outbox).where(_HAS_IDS)
 _FILL = outbox.insert()
 _OPTED_OUT = select(outbox.c.key).where(
@@ -259,15 +268,13 @@ def submit(connection: Connection, job_of: Mapping[int, str]) -> None:
         )
 
 
-def turn_to_prune(connection: Connection, ids: Sequence[int]) -> None:
-    """The new identifiers are in; the old ones leave next."""
-    if ids:
+def turn_to_prune(connection: Connection, left_behind: Mapping[int, str | None]) -> None:
+    """The new identifiers are in; the old ones leave next: outbox id -> what leaves, which the row
+    keeps as its prior payload."""
+    if left_behind:
         connection.execute(
-            update(outbox)
-            .where(outbox.c.outbox_id.in_(ids))
-            .values(
-                operation="prune", priority=PRUNE, state="pending", job_id=None, attempt_count=0
-            )
+            _TURN_TO_PRUNE,
+            [{"of_id": number, "old": old} for number, old in left_behind.items()],
         )
 
 

@@ -150,6 +150,13 @@ outbox = Table(
     ),
     Index("outbox_by_turn", "plan_hash", "priority", "state", "outbox_id"),
     Index("outbox_by_job", "plan_hash", "state", "job_id"),
+    # An opt-out looks for its person in the jobs of every vendor.
+    Index(
+        "outbox_in_jobs",
+        "key",
+        sqlite_where=text("state = 'submitted'"),
+        postgresql_where=text("state = 'submitted'"),
+    ),
 )
 
 receipt = Table(

@@ -7,13 +7,14 @@ What never does: the other invariants (``invariants.py``).
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import select
 
-from orchestration.ledger import delivered
+from orchestration.ledger import outbox as ledger_outbox
 from orchestration.ledger.tables import outbox, receipt, suppression
 from orchestration.sandbox.row_log import LoggedRow
 from orchestration.sandbox.windows import TimedTruth
@@ -33,13 +34,10 @@ ROUNDS_MAX = 60
 
 @dataclass(frozen=True)
 class InJob:
-    """Somebody who opted out while a job with her was unfinished; ``sequence`` is the last row of
-    the vendors' record by then."""
+    """Somebody who opted out in the fast lane while a job with her was unfinished."""
 
     where: tuple[str, str]
     key: str
-    sequence: int
-    stood: bool
 
 
 @dataclass
@@ -53,8 +51,7 @@ class Race:
     followed_count: int = 0
     in_flight_count: int = 0
     in_job_count: int = 0
-    stood_count: int = 0
-    at_once_count: int = 0
+    again_count: int = 0
     late_count: int = 0
     jobs: list[InJob] = field(default_factory=list)
     # (purpose, key) -> the last row of the vendors' record when she said no.
@@ -155,11 +152,14 @@ def _opt_outs(world: World, race: Race, chance: random.Random, count: int) -> No
         key = chance.choice(keys)
         is_fast = chance.random() < 0.7
         for purpose in purposes:
+            in_jobs: list[InJob] = []
             if not world.people.is_out(world.people.people[key], purpose):
                 race.said[purpose, key] = _last(world)
-                race.jobs += _in_jobs(world, key, purpose, is_fast)
+                in_jobs = list(_in_jobs(world, key, purpose)) if is_fast else []
             # As an opt-out of a known person binds: her, and her address as well.
             world.opt_out(key, purpose, "customer_id", is_fast=is_fast)
+            _check_asked_at_once(world, in_jobs)
+            race.jobs += in_jobs
             if with_address:
                 world.opt_out(key, purpose, "email_sha256")
 
@@ -171,7 +171,7 @@ def _under_way(world: World) -> list[str]:
         return sorted({str(key) for key in found.scalars()})
 
 
-def _in_jobs(world: World, key: str, purpose: str, is_fast: bool) -> Iterator[InJob]:
+def _in_jobs(world: World, key: str, purpose: str) -> Iterator[InJob]:
     with world.ledger.read() as reader:
         rows = reader.execute(
             select(outbox).where(
@@ -180,19 +180,20 @@ def _in_jobs(world: World, key: str, purpose: str, is_fast: bool) -> Iterator[In
                 outbox.c.operation.in_(("add", "update")),
             )
         ).all()
+    found = {(row.destination, row.object) for row in rows}
     for sync in world.syncs:
-        for row in rows:
-            if (row.destination, row.object) != sync.where or sync.spec.kind != "membership":
-                continue
-            if sync.spec.purpose == purpose:
-                stood = is_fast and _stands(world, sync, key)
-                yield InJob(sync.where, key, _last(world), stood)
+        if sync.where in found and (sync.spec.kind, sync.spec.purpose) == ("membership", purpose):
+            yield InJob(sync.where, key)
 
 
-def _stands(world: World, sync: Sync, key: str) -> bool:
+def _check_asked_at_once(world: World, in_jobs: Sequence[InJob]) -> None:
+    """Her removal waits for nothing but the account: no job, no build, no plan."""
     with world.ledger.read() as reader:
-        held = delivered.by_keys(reader, *sync.where, [key]).get(key)
-    return held is not None and not held.is_removed and held.payload_json is not None
+        for one in in_jobs:
+            waiting = ledger_outbox.pending_of_keys(reader, *one.where, [one.key])
+            assert [(row.operation, row.plan_hash) for row in waiting] == [("remove", None)], (
+                f"not asked out at once: {one}"
+            )
 
 
 def _last(world: World) -> int:
@@ -243,7 +244,7 @@ def _judge(world: World, race: Race) -> None:
             )
     _judge_end(world)
     _judge_followed(world, race, rows)
-    _judge_jobs(world, race, rows)
+    _judge_jobs(world, race)
 
 
 def _read(world: World) -> Iterator[_Seen]:
@@ -304,21 +305,13 @@ def _judge_followed(world: World, race: Race, rows: list[_Seen]) -> None:
             assert last > seen.row.sequence, f"nothing followed {seen.row}"
 
 
-def _judge_jobs(world: World, race: Race, rows: list[_Seen]) -> None:
-    """Somebody in an unfinished job: asked to leave at once where she stood, and again after."""
+def _judge_jobs(world: World, race: Race) -> None:
+    """Somebody in an unfinished job: what was sent at once cannot have been the last where the job
+    added her afterwards (``_judge_followed``); here is counted how often it was sent twice."""
     with world.ledger.read() as reader:
-        sent: dict[tuple[tuple[str, str], str], int] = {}
-        for row in reader.execute(receipt.select().where(receipt.c.operation == "remove")):
-            place = ((row.destination, row.object), row.key)
-            sent[place] = sent.get(place, 0) + 1
-    landed: Mapping[tuple[tuple[str, str], str], int] = {
-        (seen.sync.where, seen.person.key): seen.row.sequence
-        for seen in rows
-        if seen.row.change == "add"
-    }
+        rows = reader.execute(receipt.select().where(receipt.c.operation == "remove")).all()
+    sent = Counter(((row.destination, row.object), row.key) for row in rows)
     for one in race.jobs:
         race.in_job_count += 1
-        count = sent.get((one.where, one.key), 0)
-        assert count or (one.where, one.key) not in landed, f"never asked to leave: {one}"
-        race.stood_count += one.stood
-        race.at_once_count += one.stood and count > 1
+        race.again_count += sent[one.where, one.key] > 1
+        assert sent[one.where, one.key], f"never asked to leave: {one}"

@@ -174,17 +174,18 @@ class World:
                 self._remove_at_once(person, purpose)
 
     def _remove_at_once(self, person: Person, purpose: str) -> None:
-        for sync in self.syncs:
-            if sync.spec.kind != "membership" or sync.spec.purpose != purpose:
-                continue
-            with self.ledger.transaction() as connection:
-                held = delivered.by_keys(connection, *sync.where, [person.key]).get(person.key)
-                if held is None or held.is_removed or held.payload_json is None:
-                    continue
-                row = fast_lane.OptOut(
-                    *sync.where, person.key, "remove", held.payload_json, held.vendor_id
+        where = {sync.where for sync in self.syncs}
+        with self.ledger.transaction() as connection:
+            rows = [
+                fast_lane.OptOut(
+                    row.destination, row.object, row.key, "remove", row.payload_json, row.vendor_id
                 )
-                fast_lane.enqueue(connection, [row], self.clock.now())
+                for row in delivered.standing_of(connection, [person.key])
+                if (row.kind, row.purpose) == ("membership", purpose)
+                and (row.destination, row.object) in where
+                and row.payload_json is not None
+            ]
+            fast_lane.enqueue(connection, rows, self.clock.now())
 
     @contextmanager
     def _another_process(self) -> Iterator[None]:

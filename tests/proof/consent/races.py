@@ -37,12 +37,12 @@ def raced(quick: bool) -> Result:
         f" rows and opt-outs, of these {_sum(races, 'opt_out_count')} opt-outs;"
         f" {_sum(races, 'followed_count')} additions of people who said no later, each followed by"
         f" a removal, {_sum(races, 'in_flight_count')} of them in flight at the no;"
-        f" {_sum(races, 'in_job_count')} in an unfinished job, of whom"
-        f" {_sum(races, 'stood_count')} stood there and {_sum(races, 'at_once_count')} were asked"
-        " to leave at once and again;"
+        f" {_sum(races, 'in_job_count')} in an unfinished job, each asked out at once,"
+        f" {_sum(races, 'again_count')} also again, where the job had not ended by then;"
         f" {_sum(races, 'late_count')} pairs landed with their job's end"
         + (f"; seed {failed[0].seed}: {failed[0].failure}"[:300] if failed else ""),
-        "all seeds: 0 sent after the fsync of a no, all followed, all suppressed in the end",
+        "all seeds: 0 sent after the fsync of a no, all followed, all asked out at once, all"
+        " suppressed in the end",
     )
 
 
