@@ -52,8 +52,22 @@
                 {%- endfor %}
             from (
                 select
-                    chosen.*,
-                    sum(used_weight) over (partition by {{ keys }}) as used_weight_sum
+                    weights.*,
+                    cast(
+                        case
+                            when weight_sum > 0 then weight
+                            when fallback_sum > 0 then fallback_weight
+                            when child_number = 1 then 1
+                            else 0
+                        end as {{ wide }}
+                    ) as used_weight,
+                    cast(
+                        case
+                            when weight_sum > 0 then weight_sum
+                            when fallback_sum > 0 then fallback_sum
+                            else 1
+                        end as {{ wide }}
+                    ) as used_weight_sum
                     {%- for total, digits in totals.items() %},
                     cast(
                         floor(abs({{ total }}) * {{ minor_units_per_unit(digits) }}) as {{ wide }}
@@ -61,28 +75,16 @@
                     {%- endfor %}
                 from (
                     select
-                        weights.*,
-                        cast(
-                            case
-                                when weight_sum > 0 then weight
-                                when fallback_sum > 0 then fallback_weight
-                                when child_number = 1 then 1
-                                else 0
-                            end as {{ wide }}
-                        ) as used_weight
-                    from (
-                        select
-                            {{ relation }}.*,
-                            {{ weight }} as weight,
-                            {{ fallback }} as fallback_weight,
-                            sum({{ weight }}) over (partition by {{ keys }}) as weight_sum,
-                            sum({{ fallback }}) over (partition by {{ keys }}) as fallback_sum,
-                            row_number() over (
-                                partition by {{ keys }} order by {{ child }}
-                            ) as child_number
-                        from {{ relation }}
-                    ) as weights
-                ) as chosen
+                        {{ relation }}.*,
+                        {{ weight }} as weight,
+                        {{ fallback }} as fallback_weight,
+                        sum({{ weight }}) over (partition by {{ keys }}) as weight_sum,
+                        sum({{ fallback }}) over (partition by {{ keys }}) as fallback_sum,
+                        row_number() over (
+                            partition by {{ keys }} order by {{ child }}
+                        ) as child_number
+                    from {{ relation }}
+                ) as weights
             ) as weighed
         ) as shares
     ) as ranked
