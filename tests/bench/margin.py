@@ -24,7 +24,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.margin_contenders import MEMORY_LIMIT, ROOT
+from tests.bench.margin_contenders import MEMORY_LIMIT, MODEL, ROOT
 from tests.bench.page import PAGE, conditions, put
 
 SIZES = {"20k": 20_000, "200k": 200_000, "1M": 1_000_000, "5M": 5_000_000}
@@ -33,6 +33,7 @@ TURNS = 3
 MOST_BYTES = 6_000_000_000
 # CPU seconds of one run and another differ by this much on the same input.
 NOISE = 1.1
+COSTLIEST = 8
 # Each starts from what the ones before it left, on a copy of its own.
 TEXTS = {
     "scan": "scan of the columns that the models name",
@@ -142,10 +143,28 @@ def rows(samples: Samples) -> list[tuple[str, ...]]:
     return made
 
 
+def costliest(samples: Samples, smaller: Samples | None) -> list[tuple[str, str, str]]:
+    """The models that cost most: name, CPU seconds, and how many times the smaller size's."""
+    spent = {
+        name: middle(samples, part, name)
+        for part in ("commerce", "margin")
+        for name in samples[part][0]
+        if name.startswith(MODEL)
+    }
+    made = []
+    for name in sorted(spent, key=lambda one: -spent[one])[:COSTLIEST]:
+        part = "margin" if name in samples["margin"][0] else "commerce"
+        growth = f"{spent[name] / middle(smaller, part, name):.1f}" if smaller else ""
+        made.append((name.removeprefix(MODEL), f"{spent[name]:.1f}", growth))
+    return made
+
+
 COLUMNS = ("part", "n", "CPU s, median", "CPU s, range", "wall s", "RSS GB", "of scan", "of sum")
 
 
-def section(samples: Samples, found: Sequence[Bar], barred: bool, load: str) -> str:
+def section(
+    samples: Samples, smaller: Samples | None, found: Sequence[Bar], barred: bool, load: str
+) -> str:
     made = samples["margin"][0]
     return "\n".join([
         f"{made['orders']:,.0f} orders, {made['lines']:,.0f} lines,"
@@ -158,6 +177,8 @@ def section(samples: Samples, found: Sequence[Bar], barred: bool, load: str) -> 
             f" | {bar.verdict if barred else 'reported'} |"
             for bar in found
         ), "",
+        f"| costliest models | CPU s | times {SMALLER} |", "|---|---|---|",
+        *(f"| {' | '.join(row)} |" for row in costliest(samples, smaller)), "",
     ])  # fmt: skip
 
 
@@ -199,10 +220,11 @@ def main() -> int:
             samples = measured[size] = measure(size, Path(folder), console, turns)
         load = f"Load {before:.1f} before, {os.getloadavg()[0]:.1f} after."
         barred = size == BARRED
-        found = bars(samples, measured.get(SMALLER) if barred else None)
+        smaller = measured.get(SMALLER) if barred else None
+        found = bars(samples, smaller)
         failed |= barred and any(bar.verdict == "FAIL" for bar in found)
         head = f"{HEAD}\n{conditions(('duckdb', 'dbt-core', 'dbt-duckdb'))}"
-        put(PAGE, CHAPTER, head, f"{size} orders", section(samples, found, barred, load))
+        put(PAGE, CHAPTER, head, f"{size} orders", section(samples, smaller, found, barred, load))
         show(size, samples, found, console)
     return int(failed)
 

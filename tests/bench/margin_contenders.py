@@ -28,6 +28,8 @@ from tests.bench.contenders import Meter
 
 ROOT = Path(__file__).resolve().parents[2]
 WAREHOUSE = "warehouse.duckdb"
+# Before the name of a model in what a part came to.
+MODEL = "model "
 # What DuckDB may hold; the process holds a little more.
 MEMORY_LIMIT = "4500MB"
 COMMERCE = ("models/intermediate/commerce", "models/marts/commerce")
@@ -87,19 +89,20 @@ def gross_sales(home: Path, meter: Meter) -> None:
         connection.execute("checkpoint").fetchall()
 
 
-def models(home: Path, meter: Meter, folders: tuple[str, ...]) -> None:
-    """One dbt run of the models of these folders, and what each of them cost on standard error."""
+def models(home: Path, meter: Meter, folders: tuple[str, ...]) -> dict[str, float]:
+    """One dbt run of the models of these folders; CPU seconds of each, by `MODEL` and its name."""
     from dbt.adapters.duckdb.environments.local import DuckDBCursorWrapper
     from dbt.cli.main import dbtRunner
 
     execute = DuckDBCursorWrapper.execute
+    spent: dict[str, float] = {}
 
     def measured(self: object, statement: str, bindings: object = None) -> object:
         before = meter.cpu
         with meter.running():
             result = execute(self, statement, bindings)
-        if match := re.search(r"create\s+table\s+(\S+)", statement):
-            sys.stderr.write(f"{match[1]} {meter.cpu - before:.2f} CPU s\n")
+        if match := re.search(r'create\s+table\s+\S+"(\w+)"', statement):
+            spent[MODEL + match[1].removesuffix("__dbt_tmp")] = meter.cpu - before
         return result
 
     DuckDBCursorWrapper.execute = measured
@@ -119,6 +122,7 @@ def models(home: Path, meter: Meter, folders: tuple[str, ...]) -> None:
 
     with meter.running():
         DuckDBConnectionManager.close_all_connections()
+    return spent
 
 
 def profile(folder: Path) -> None:
@@ -130,7 +134,7 @@ def profile(folder: Path) -> None:
     (folder / "profiles.yml").write_text(yaml.safe_dump(profiles), encoding="utf-8")
 
 
-CONTENDERS: dict[str, Callable[[Path, Meter], None]] = {
+CONTENDERS: dict[str, Callable[[Path, Meter], dict[str, float] | None]] = {
     "scan": scan,
     "sum": gross_sales,
     "commerce": lambda home, meter: models(home, meter, COMMERCE),
@@ -161,9 +165,9 @@ def checks(home: Path) -> dict[str, object]:
 
 def main(name: str, home: Path) -> None:
     meter = Meter()
-    CONTENDERS[name](home, meter)
+    spent = CONTENDERS[name](home, meter) or {}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    result = {"cpu": meter.cpu, "wall": meter.wall, "rss": peak, **checks(home)}
+    result = {"cpu": meter.cpu, "wall": meter.wall, "rss": peak, **spent, **checks(home)}
     sys.stdout.write(f"RESULT {json.dumps(result)}\n")
 
 
