@@ -7,6 +7,7 @@ import sys
 from tests.proof.harness import Claim, prove
 from tests.proof.marketing import (
     brand,
+    budget,
     creatives,
     creators,
     credits,
@@ -50,6 +51,7 @@ CLAIMS = [
     *lenses.CLAIMS,
     *survey.CLAIMS,
     *experiments.CLAIMS,
+    *budget.CLAIMS,
 ]  # fmt: skip
 
 if __name__ == "__main__":
