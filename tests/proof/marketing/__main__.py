@@ -14,6 +14,7 @@ from tests.proof.marketing import (
     disclosure,
     experiments,
     feed,
+    gap_parts,
     lenses,
     lifetime,
     lists,
@@ -51,6 +52,7 @@ CLAIMS = [
     *lenses.CLAIMS,
     *survey.CLAIMS,
     *experiments.CLAIMS,
+    *gap_parts.CLAIMS,
     *budget.CLAIMS,
 ]  # fmt: skip
 
