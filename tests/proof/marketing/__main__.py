@@ -20,6 +20,7 @@ from tests.proof.marketing import (
     lists,
     metrics,
     recorded,
+    robyn,
     segment_lift,
     segments,
     survey,
@@ -54,6 +55,7 @@ CLAIMS = [
     *experiments.CLAIMS,
     *gap_parts.CLAIMS,
     *budget.CLAIMS,
+    *robyn.CLAIMS,
 ]  # fmt: skip
 
 if __name__ == "__main__":

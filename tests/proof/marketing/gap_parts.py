@@ -166,5 +166,7 @@ def _plant(connection: duckdb.DuckDBPyConnection, rng: np.random.Generator) -> d
 
 
 CLAIMS = [
-    Claim("gap_parts", "The gap falls into the parts that were planted, and they sum", planted_parts),
+    Claim(
+        "gap_parts", "The gap falls into the parts that were planted, and they sum", planted_parts
+    ),
 ]  # fmt: skip
