@@ -30,9 +30,9 @@ totals as (
 ),
 
 bounds as (
-    select cast(1 as {{ dbt.type_bigint() }}) as is_capped
+    select true as is_capped
     union all
-    select cast(0 as {{ dbt.type_bigint() }}) as is_capped
+    select false as is_capped
 ),
 
 budgets as (
@@ -65,14 +65,14 @@ channels as (
         end as marginal_log,
         cast(
             case
-                when budgets.is_capped = 1 or not curves.is_known
+                when budgets.is_capped or not curves.is_known
                     then curves.base_spend_amount * (1 - curves.move_maximum_ratio)
                 else 0
             end as decimal(18, 4)
         ) as least_spend_amount,
         cast(
             case
-                when budgets.is_capped = 1 or not curves.is_known
+                when budgets.is_capped or not curves.is_known
                     then curves.base_spend_amount * (1 + curves.move_maximum_ratio)
                 else 1000 * curves.base_spend_amount
             end as decimal(18, 4)
@@ -157,8 +157,8 @@ final as (
         channel,
         cast(max(move_maximum_ratio) as decimal(9, 6)) as move_maximum_ratio,
         max(weekly_spend_amount) as weekly_spend_amount,
-        max(case when is_capped = 0 then spend_amount end) as optimum_spend_amount,
-        max(case when is_capped = 1 then spend_amount end) as capped_spend_amount
+        max(case when not is_capped then spend_amount end) as optimum_spend_amount,
+        max(case when is_capped then spend_amount end) as capped_spend_amount
     from both_kinds
     group by budget_kind, channel
 )

@@ -120,7 +120,7 @@ joined as (
 judged as (
     select
         *,
-        unknown_week_count = 0 and caused_sales_amount > 0 as is_caused,
+        coalesce(unknown_week_count = 0 and caused_sales_low_amount > 0, false) as is_caused,
         coalesce(
             is_surveyed
             and orders_per_spend_low > 0
