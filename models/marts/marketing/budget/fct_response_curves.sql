@@ -62,7 +62,7 @@ shaped as (
     select
         *,
         case
-            when evidence_level = 'E0' then 'nothing but the platform''s claim tells its return'
+            when evidence_level = 'E0' then 'only a claim tells its return'
             when weekly_spend <= 0 then 'no spend in the newest weeks'
             when weekly_sales <= 0 then 'no sales in the newest weeks'
             when cm2_ratio is null then 'the margin of its orders is not known'
