@@ -1,4 +1,5 @@
-{# What a channel sells at another spend, on sales = k × spend^elasticity through what it sells now. #}
+{# What a channel sells at another spend, on sales = k × spend^elasticity through what it sells
+   now. #}
 {% macro sales_at(spend, sales, from_spend, elasticity) -%}
     (
         {{ sales }}
@@ -9,8 +10,9 @@
     )
 {%- endmacro %}
 
-{# The spend at which a channel's next unit still brings the price asked of it, given as its logarithm,
-   within the channel's bounds. Six decimals, so that a sum does not depend on the order of rows. #}
+{# The spend at which a channel's next unit still brings the price asked of it, given as its
+   logarithm, within the channel's bounds. Six decimals, so that a sum does not depend on the order
+   of rows. #}
 {% macro spend_at_price(log_price) -%}
     cast(
         greatest(
@@ -24,10 +26,10 @@
     )
 {%- endmacro %}
 
-{# CTEs `prices_1` … `prices_<steps>`: the highest price at which channels still spend their budget, in
-   logarithms. Each step cuts the interval found by the one before into a thousand, so four are as
-   fine as forty halvings, and each names the one before once. Reads the CTEs `budgets` (is_capped,
-   budget_amount) and `channels` (is_capped and what spend_at_price reads). #}
+{# CTEs `prices_1` … `prices_<steps>`: the highest price at which channels still spend their budget,
+   in logarithms. Each step cuts the interval found by the one before into a thousand, so four are
+   as fine as forty halvings, and each names the one before once. Reads the CTEs `budgets`
+   (is_capped, budget_amount) and `channels` (is_capped and what spend_at_price reads). #}
 {% macro price_search(steps) -%}
     {%- set lowest, width, points = -40, 60, 1000 -%}
     prices_0 as (

@@ -1,5 +1,6 @@
-{# Standard normal quantile of a chance between 0 and 1 (both left out), after P. J. Acklam's rational
-   approximation, relative error below 1.2e-9. A double: cast what is made of it before it is summed. #}
+{# Standard normal quantile of a chance between 0 and 1 (both left out), after P. J. Acklam's
+   rational approximation, relative error below 1.2e-9. A double: cast what is made of it before it
+   is summed. #}
 {% macro normal_quantile(chance) -%}
     {%- set tail = "sqrt(-2 * ln(least(" ~ chance ~ ", 1 - " ~ chance ~ ")))" -%}
     {%- set middle = "(" ~ chance ~ " - 0.5)" -%}

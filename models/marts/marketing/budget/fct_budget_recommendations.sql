@@ -1,6 +1,7 @@
-{# Where next week's money should go. A move is recommended only where even the 5th percentile of what
-   it changes in CM3 is above 0: of a fixed budget that of the whole plan, since what one channel gives
-   another takes. Where the whole move is not that sure, three quarters, a half or a quarter may be. #}
+{# Where next week's money should go. A move is recommended only where even the 5th percentile of
+   what it changes in CM3 is above 0: of a fixed budget that of the whole plan, since what one
+   channel gives another takes. Where the whole move is not that sure, three quarters, a half or a
+   quarter may be. #}
 
 with
 
@@ -52,7 +53,9 @@ planned as (
         on curves.channel = optima.channel
     left join steps
         on optima.budget_kind = steps.budget_kind
-        and steps.channel = case when optima.budget_kind = 'fixed' then 'all' else optima.channel end
+        and steps.channel = case
+            when optima.budget_kind = 'fixed' then 'all' else optima.channel
+        end
 ),
 
 weighed as (
@@ -67,9 +70,9 @@ weighed as (
         case
             when planned.decision <> 'ESTIMATED' then planned.decision_reason
             when planned.move_maximum_ratio = 0
-                then {{ concat_text(
-                    ['planned.evidence_level', "' is enough for a test, not for a move of budget'"], ''
-                ) }}
+                then {{ concat_text([
+                    'planned.evidence_level', "' is enough for a test, not for a move of budget'"
+                ], '') }}
             when planned.capped_spend_amount = planned.weekly_spend_amount
                 then 'spend is where it should be'
             when not planned.is_sure
@@ -90,8 +93,9 @@ weighed as (
 
 final as (
     select
-        {{ md5_hex(concat_text(['weighed.budget_kind', 'weighed.channel', 'as_of.as_of_date'], '|')) }}
-            as budget_recommendation_id,
+        {{ md5_hex(concat_text([
+            'weighed.budget_kind', 'weighed.channel', 'as_of.as_of_date'
+        ], '|')) }} as budget_recommendation_id,
         weighed.budget_kind,
         weighed.channel,
         case

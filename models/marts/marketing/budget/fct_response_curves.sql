@@ -1,6 +1,7 @@
-{# How a channel's sales answer to its spend: sales = k × spend^elasticity through what a week costs and
-   brings today. Its return is the one that experiments or, without them, our own credits tell; its
-   elasticity is read from weeks where they tell more than the prior does, else it is the prior. #}
+{# How a channel's sales answer to its spend: sales = k × spend^elasticity through what a week costs
+   and brings today. Its return is the one that experiments or, without them, our own credits tell;
+   its elasticity is read from weeks where they tell more than the prior does, else it is the
+   prior. #}
 
 with
 

@@ -1,9 +1,9 @@
 {{ config(access='private') }}
 
 {# Whether the brand as a whole moves with a channel's spend: by how many orders, whoever they are
-   credited to, a week differs from the one before per unit by which the channel's spend does, beside
-   what the others' spend does. Differences of weeks leave slow growth and season out. Steps are
-   decimals, so that no order of rows moves a sum. #}
+   credited to, a week differs from the one before per unit by which the channel's spend does,
+   beside what the others' spend does. Differences of weeks leave slow growth and season out. Steps
+   are decimals, so that no order of rows moves a sum. #}
 
 with
 

@@ -1,9 +1,9 @@
 {{ config(access='private') }}
 
-{# What a move of spend changes in CM3 a week, drawn again and again: returns and elasticities are not
-   known exactly. Each draw takes one of equally likely parts of both, in an order that an MD5 tells
-   (a Latin hypercube), so that every run draws the same. Of a fixed budget all channels' moves are
-   one plan. Moves of a quarter, a half, three quarters and the whole are weighed. #}
+{# What a move of spend changes in CM3 a week, drawn again and again: returns and elasticities are
+   not known exactly. Each draw takes one of equally likely parts of both, in an order that an MD5
+   tells (a Latin hypercube), so that every run draws the same. Of a fixed budget all channels'
+   moves are one plan. Moves of a quarter, a half, three quarters and the whole are weighed. #}
 
 with
 

@@ -1,9 +1,9 @@
 {{ config(access='private') }}
 
-{# Where next week's money is worth most. With the budget as it is, the next unit of every channel has
-   to bring the same CM2, its price; with a free one, as much as it costs. Once as far as the curves
-   go, and once as far as the evidence of a channel lets its spend move. A channel without a curve
-   keeps its spend. #}
+{# Where next week's money is worth most. With the budget as it is, the next unit of every channel
+   has to bring the same CM2, its price; with a free one, as much as it costs. Once as far as the
+   curves go, and once as far as the evidence of a channel lets its spend move. A channel without a
+   curve keeps its spend. #}
 
 with
 
@@ -16,9 +16,13 @@ curves as (
             when decision <> 'ESTIMATED' then 0
             when evidence_level = 'E4' then {{ var('budget_move_maximum_ratio') }}
             when evidence_level = 'E3'
-                then least({{ var('budget_move_maximum_ratio') }}, {{ var('budget_move_e3_ratio') }})
+                then least(
+                    {{ var('budget_move_maximum_ratio') }}, {{ var('budget_move_e3_ratio') }}
+                )
             when evidence_level = 'E2'
-                then least({{ var('budget_move_maximum_ratio') }}, {{ var('budget_move_e2_ratio') }})
+                then least(
+                    {{ var('budget_move_maximum_ratio') }}, {{ var('budget_move_e2_ratio') }}
+                )
             else 0
         end as move_maximum_ratio
     from {{ ref('fct_response_curves') }}

@@ -1,8 +1,9 @@
 {{ config(access='private') }}
 
 {# How well a channel's return is known today. E3 holds where clicks and the survey tell how many
-   orders the channel touched, and the brand's orders move with its spend by as much as they may: not
-   by nothing, at most by what it touched on average, at least by the flattest response of that. #}
+   orders the channel touched, and the brand's orders move with its spend by as much as they may:
+   not by nothing, at most by what it touched on average, at least by the flattest response of that.
+   #}
 
 with
 
@@ -148,8 +149,10 @@ final as (
         orders_per_spend_low,
         orders_per_spend_high,
         cast(spend_amount as decimal(18, 4)) as spend_amount,
-        cast(case when is_caused then caused_sales_amount else credited_sales_amount end
-            as decimal(18, 4)) as sales_amount,
+        cast(
+            case when is_caused then caused_sales_amount else credited_sales_amount end
+            as decimal(18, 4)
+        ) as sales_amount,
         {# Where no experiment says what a return is worth, it is as open as before any. #}
         case
             when is_caused

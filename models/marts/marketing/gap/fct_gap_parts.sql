@@ -1,9 +1,9 @@
-{# Why a platform's claim is not what the channel brought, in orders: five parts that sum to the gap.
-   The reference is every order that the channel touched, counted once over all channels. Going from
-   it to the claim: orders that no click shows (lost, or the ad was only seen), clicks of another
-   device, clicks older than the platform's window less claims of views, and clicked orders that are
-   credited to another channel, which claims them as well. What is not measured is null, its reason
-   beside it, and lies in the residual. #}
+{# Why a platform's claim is not what the channel brought, in orders: five parts that sum to the
+   gap. The reference is every order that the channel touched, counted once over all channels. Going
+   from it to the claim: orders that no click shows (lost, or the ad was only seen), clicks of
+   another device, clicks older than the platform's window less claims of views, and clicked orders
+   that are credited to another channel, which claims them as well. What is not measured is null,
+   its reason beside it, and lies in the residual. #}
 
 with
 
@@ -71,7 +71,8 @@ measured as (
         end as view_order_count,
         clicks.late_order_count,
         case
-            when gaps.decision = 'ESTIMATED' then gaps.touched_order_count - clicks.clicked_order_count
+            when gaps.decision = 'ESTIMATED'
+                then gaps.touched_order_count - clicks.clicked_order_count
         end as lost_click_order_count,
         gaps.touched_order_sample_low_count - clicks.clicked_order_count as lost_click_low,
         gaps.touched_order_sample_high_count - clicks.clicked_order_count as lost_click_high,

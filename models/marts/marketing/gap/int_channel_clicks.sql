@@ -1,7 +1,7 @@
 {{ config(access='private') }}
 
-{# How the orders of the survey's window were clicked, seen from what a platform may claim: a click of
-   the device that ordered, within the platform's own window; only of another device, which our
+{# How the orders of the survey's window were clicked, seen from what a platform may claim: a click
+   of the device that ordered, within the platform's own window; only of another device, which our
    identity graph knows and the platform need not; or only before the window began. An order whose
    device nobody recorded counts as one of the same. #}
 

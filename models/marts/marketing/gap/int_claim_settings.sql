@@ -1,7 +1,7 @@
 {{ config(access='private') }}
 
-{# The setting that a platform's screens show beside the one without views of the same channel, which
-   alone can be compared with clicks: of several the one with the longest window. #}
+{# The setting that a platform's screens show beside the one without views of the same channel,
+   which alone can be compared with clicks: of several the one with the longest window. #}
 
 with
 
