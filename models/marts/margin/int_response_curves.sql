@@ -1,4 +1,4 @@
-{{ config(access='private') }}
+{{ config(access='protected') }}
 
 {# How sales respond to spend: sales = k × spend^elasticity, read as the slope of logarithms over
    weeks by least squares. Logarithms are decimals before they are summed, so that no order of rows

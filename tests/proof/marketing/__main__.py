@@ -7,17 +7,20 @@ import sys
 from tests.proof.harness import Claim, prove
 from tests.proof.marketing import (
     brand,
+    budget,
     creatives,
     creators,
     credits,
     disclosure,
     experiments,
     feed,
+    gap_parts,
     lenses,
     lifetime,
     lists,
     metrics,
     recorded,
+    robyn,
     segment_lift,
     segments,
     survey,
@@ -50,6 +53,9 @@ CLAIMS = [
     *lenses.CLAIMS,
     *survey.CLAIMS,
     *experiments.CLAIMS,
+    *gap_parts.CLAIMS,
+    *budget.CLAIMS,
+    *robyn.CLAIMS,
 ]  # fmt: skip
 
 if __name__ == "__main__":
