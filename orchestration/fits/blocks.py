@@ -30,12 +30,14 @@ BLOCKS = {
     # Rare names only: the cap takes the others out.
     "block_last_name": ("last_name",),
 }
+# One home: who shares it is one person, or a relative.
+HOME = "block_home"
 
 
 def with_blocks(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows with their blocking keys; null where nobody else has it, or too many do."""
     keys: dict[str, pd.Series[Any]] = {}
-    for name, parts in BLOCKS.items():
+    for name, parts in {**BLOCKS, HOME: ("last_name", "street")}.items():
         key = _part(rows, parts[0])
         for part in parts[1:]:
             key = key + "|" + _part(rows, part)

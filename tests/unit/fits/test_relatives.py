@@ -8,7 +8,12 @@ import pandas as pd
 import pytest
 
 from orchestration.fits.model import WORDS
-from orchestration.fits.relatives import SHARED, person_probability
+from orchestration.fits.relatives import (
+    SHARED,
+    UNSEEN,
+    person_odds_at_home,
+    person_probability,
+)
 from orchestration.fits.short_names import FORMAL_NAMES
 
 # The noisiest shop that there could be: half of a person's own records show another first name.
@@ -42,12 +47,15 @@ def model() -> dict[str, Any]:
     }
 
 
-def probability(**levels: str) -> float:
-    gammas = {
-        name: pd.Series([words.levels.index(levels[name]) if name in levels else -1])
+def gammas_of(*pairs: dict[str, str]) -> dict[str, pd.Series[int]]:
+    return {
+        name: pd.Series([words.levels.index(pair[name]) if name in pair else -1 for pair in pairs])
         for name, words in WORDS.items()
     }
-    return float(person_probability(gammas, model()).iloc[0])
+
+
+def probability(odds_at_home: float = 1.0, **levels: str) -> float:
+    return float(person_probability(gammas_of(levels), model(), odds_at_home).iloc[0])
 
 
 def test_what_a_household_shares_says_nothing() -> None:
@@ -105,3 +113,41 @@ def test_a_short_form_of_several_names_tells_none() -> None:
     assert FORMAL_NAMES["bob"] == "robert"
     assert "harry" not in FORMAL_NAMES
     assert "nell" not in FORMAL_NAMES
+
+
+ONE = {"first_name": "same", "birth_date": "same"}
+RELATIVES = {"first_name": "different", "birth_date": "different", "phone": "different"}
+
+
+@pytest.fixture
+def tidy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shop whose persons write their own name and birth date alike."""
+    monkeypatch.setitem(M["first_name"], "different", 0.01)
+    monkeypatch.setitem(M["birth_date"], "different", 0.01)
+
+
+@pytest.mark.usefixtures("tidy")
+def test_a_shop_of_few_families_shows_it_and_its_doubt() -> None:
+    odds = person_odds_at_home(gammas_of(*[ONE] * 500, *[RELATIVES] * 25), model())
+    assert odds == pytest.approx(503 / (25 + 1.645 * 5 + UNSEEN), rel=0.01)
+
+
+@pytest.mark.usefixtures("tidy")
+def test_where_no_relative_was_seen_there_may_be_three() -> None:
+    odds = person_odds_at_home(gammas_of(*[ONE] * 297), model())
+    assert odds == pytest.approx(300 / UNSEEN, rel=0.03)
+
+
+@pytest.mark.usefixtures("tidy")
+def test_a_shop_of_families_keeps_even_odds() -> None:
+    assert person_odds_at_home(gammas_of(*[ONE] * 50, *[RELATIVES] * 400), model()) == 1.0
+
+
+@pytest.mark.parametrize("unknown", ["first_name", "birth_date"])
+def test_a_home_that_does_not_tell_father_and_son_teaches_nothing(unknown: str) -> None:
+    seen = {name: level for name, level in ONE.items() if name != unknown}
+    assert person_odds_at_home(gammas_of(*[seen] * 500), model()) == 1.0
+
+
+def test_what_a_shop_shows_of_its_homes_counts_for_each_pair() -> None:
+    assert probability(first_name="same") < 0.99 <= probability(50, first_name="same")
