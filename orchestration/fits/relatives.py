@@ -34,7 +34,7 @@ _OTHER_NAME_MAX = 0.25
 # Least level of the first name at which these speak for the person: one phone serves a family, and
 # relatives of like names choose like addresses.
 _DISTANT, _NEAR = map(WORDS["first_name"].levels.index, ("distant", "near"))
-
+_DATE_PART = WORDS["birth_date"].levels.index("distant")
 # None seen among n may still be three of them: the rule of three (Hanley and Lippman-Hand 1983).
 UNSEEN = 3.0
 UPPER_SIGMAS = 1.645
@@ -64,15 +64,20 @@ def person_probability(
 ) -> pd.Series[float]:
     """Per pair: probability of one person where the other answer is two relatives.
 
-    ``odds_at_home`` to begin with; a trait that is unknown or untrained says nothing.
+    ``odds_at_home`` to begin with; a trait that is unknown or untrained says nothing. Where first
+    name or birth date is another's, odds are even: a crowd of few families has its twins too.
     """
-    odds = odds_at_home * _ratios(gammas, model)
+    begin = pd.Series(odds_at_home, index=gammas["first_name"].index)
+    odds = begin.mask(_is_another(gammas), 1.0) * _ratios(gammas, model)
     return odds / (1 + odds)
 
 
-def _ratios(
-    gammas: Mapping[str, pd.Series[int]], model: Mapping[str, Any]
-) -> pd.Series[float]:
+def _is_another(gammas: Mapping[str, pd.Series[int]]) -> pd.Series[bool]:
+    """Whether a first name or a birth date is there on both sides and no slip of the other."""
+    return gammas["first_name"].between(0, _DISTANT) | gammas["birth_date"].between(0, _DATE_PART)
+
+
+def _ratios(gammas: Mapping[str, pd.Series[int]], model: Mapping[str, Any]) -> pd.Series[float]:
     """Per pair: how much likelier its levels are of one person than of two relatives."""
     first_name = gammas["first_name"]
     is_other = first_name.between(0, _DISTANT)
@@ -80,7 +85,7 @@ def _ratios(
     bounds = {
         "first_name": (is_other, _OTHER_NAME_MAX),
         "email": (is_other, 1.0),
-        "phone": ((first_name < _NEAR) | gammas["birth_date"].between(0, 1), 1.0),
+        "phone": ((first_name < _NEAR) | gammas["birth_date"].between(0, _DATE_PART), 1.0),
     }
     odds = pd.Series(1.0, index=first_name.index)
     for comparison in model["comparisons"]:

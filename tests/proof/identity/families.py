@@ -8,8 +8,10 @@ What never does: a matcher, or persons of anybody else. Seeds below ``HELD_OUT``
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import pandas as pd
 
@@ -28,10 +30,12 @@ Person = dict[str, str | None]
 
 @dataclass(frozen=True)
 class World:
-    """How many households show one person only, and what share of copies another first name."""
+    """Shares: of households that show one person only, of those that are twins or parent and child
+    of one name and nobody else, of copies that show another first name."""
 
     name: str
     alone_rate: float = 0.0
+    doubles_rate: float = 0.0
     other_name_rate: float = 0.0
     households: int = HOUSEHOLDS
 
@@ -45,6 +49,8 @@ WORLDS = (
     World("singles and families", alone_rate=0.7, other_name_rate=0.02, households=1000),
     World("few families, clean", alone_rate=0.97, households=1500),
     FEW_FAMILIES,
+    # No shop is like this: relatives who are all doubles. It shows what the data cannot teach.
+    World("doubles only", 1.0, doubles_rate=0.02, other_name_rate=0.06, households=1500),
 )
 
 
@@ -56,17 +62,29 @@ class FamilySet(PersonSet):
 
     def relation(self, left: str, right: str) -> str:
         """What the persons of two records are to each other."""
-        if self.person_of[left] == self.person_of[right]:
+        one, other = self.person_of[left], self.person_of[right]
+        if one == other:
             return "one person"
-        (home, one), (other_home, other) = (
-            self.persons[self.person_of[node]] for node in (left, right)
-        )
-        if home != other_home:
+        if self.persons[one][0] != self.persons[other][0]:
             return "strangers"
-        if one["first_name"] == other["first_name"]:
-            return "namesakes"
-        is_twin = one["birth_date"] is not None and one["birth_date"] == other["birth_date"]
-        return "twins" if is_twin else "other relatives"
+        return _relation(self.persons[one][1], self.persons[other][1])
+
+    @property
+    def relatives(self) -> Counter[str]:
+        """How many pairs of persons of one home there are of each kind."""
+        homes: dict[int, list[Person]] = {}
+        for home, person in self.persons.values():
+            homes.setdefault(home, []).append(person)
+        return Counter(
+            _relation(one, other) for home in homes.values() for one, other in combinations(home, 2)
+        )
+
+
+def _relation(one: Person, other: Person) -> str:
+    if one["first_name"] == other["first_name"]:
+        return "namesakes"
+    is_twin = one["birth_date"] is not None and one["birth_date"] == other["birth_date"]
+    return "twins" if is_twin else "other relatives"
 
 
 def family_set(seed: int, world: World = FAMILIES) -> FamilySet:
@@ -111,7 +129,15 @@ def _household(chance: random.Random, world: World) -> list[Person]:
     if chance.random() < 0.04:
         parent, year = people[0], chance.randrange(1985, 2007)
         people.append(_person(chance, home, landline, year) | {"first_name": parent["first_name"]})
+    if world.doubles_rate and chance.random() < world.doubles_rate:
+        return _doubles(chance, home, landline)
     return people[:1] if world.alone_rate and chance.random() < world.alone_rate else people
+
+
+def _doubles(chance: random.Random, home: Person, landline: str | None) -> list[Person]:
+    one, other = (_person(chance, home, landline, year) for year in (1960, 1988))
+    shared = chance.choice(("first_name", "birth_date"))
+    return [one, other | {shared: one[shared]}]
 
 
 def _person(chance: random.Random, home: Person, landline: str | None, year: int) -> Person:

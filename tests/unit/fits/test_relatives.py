@@ -64,16 +64,21 @@ def test_what_a_household_shares_says_nothing() -> None:
 
 @pytest.mark.parametrize("name", ["different", "distant"])
 @pytest.mark.parametrize("other", ["email", "phone"])
-def test_no_noise_ties_twins(name: str, other: str) -> None:
+@pytest.mark.parametrize("odds", [1, 1e6])
+def test_no_noise_and_no_crowd_ties_twins(name: str, other: str, odds: float) -> None:
     twins = {"first_name": name, "birth_date": "same"}
-    assert probability(**twins) < 0.99
-    assert probability(**twins, **{other: "slip"}) < 0.99
-    assert probability(**twins, phone="same", email="slip") < 0.99
+    assert probability(odds, **twins) < 0.99
+    assert probability(odds, **twins, **{other: "slip"}) < 0.99
+    assert probability(odds, **twins, phone="same", email="slip") < 0.99
 
 
-def test_a_name_alone_is_never_enough_and_a_differing_birth_date_outweighs_it() -> None:
+@pytest.mark.parametrize("odds", [1, 1e6])
+def test_a_differing_birth_date_outweighs_a_name(odds: float) -> None:
+    assert probability(odds, first_name="same", birth_date="different", phone="same") < 0.99
+
+
+def test_a_name_alone_is_not_enough_at_even_odds() -> None:
     assert 0.5 < probability(first_name="same") < 0.99
-    assert probability(first_name="same", birth_date="different", phone="same") < 0.99
 
 
 @pytest.mark.parametrize(
