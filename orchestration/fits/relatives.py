@@ -47,7 +47,7 @@ def person_odds_at_home(gammas: Mapping[str, pd.Series[int]], model: Mapping[str
     The share of a mixture whose two parts are known, by expectation and maximisation (Dempster,
     Laird and Rubin 1977), on pairs that show both first names and both birth dates: without a birth
     date nobody sees a father and a son of one name. Relatives are counted with an upper bound of
-    95 %. Never below even odds, which the shares of ``SHARED`` are cautious enough for.
+    95 %; where no pair tells, odds are even.
     """
     tells = (gammas["first_name"] >= 0) & (gammas["birth_date"] >= 0)
     ratios = _ratios(gammas, model)[tells]
@@ -56,7 +56,7 @@ def person_odds_at_home(gammas: Mapping[str, pd.Series[int]], model: Mapping[str
         odds = (persons + UNSEEN) / (relatives + UNSEEN)
         persons = float((odds * ratios / (1 + odds * ratios)).sum())
         relatives = len(ratios) - persons
-    return max(1.0, (persons + UNSEEN) / (relatives + UPPER_SIGMAS * relatives**0.5 + UNSEEN))
+    return (persons + UNSEEN) / (relatives + UPPER_SIGMAS * relatives**0.5 + UNSEEN)
 
 
 def person_probability(
@@ -65,10 +65,10 @@ def person_probability(
     """Per pair: probability of one person where the other answer is two relatives.
 
     ``odds_at_home`` to begin with; a trait that is unknown or untrained says nothing. Where first
-    name or birth date is another's, odds are even: a crowd of few families has its twins too.
+    name or birth date is another's, at most even odds: a crowd of few families has its twins too.
     """
     begin = pd.Series(odds_at_home, index=gammas["first_name"].index)
-    odds = begin.mask(_is_another(gammas), 1.0) * _ratios(gammas, model)
+    odds = begin.mask(_is_another(gammas), min(odds_at_home, 1.0)) * _ratios(gammas, model)
     return odds / (1 + odds)
 
 

@@ -48,7 +48,7 @@ def crowd(size: int = 300) -> list[Record]:
     return records
 
 
-def couples(size: int = 150) -> list[Record]:
+def couples(size: int = 80) -> list[Record]:
     """Homes of two persons of one last name and phone: a shop of families."""
     chance, records = random.Random(3), []
     for number in range(size):
