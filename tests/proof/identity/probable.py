@@ -18,6 +18,7 @@ from orchestration.scores.identity import IdentityScore, score_identity
 from tests.proof.harness import Result, passed
 from tests.proof.identity.accuracy import OVER_MERGE_MAX, PRECISION_MIN
 from tests.proof.identity.families import (
+    DOUBLES,
     FEW_FAMILIES,
     HELD_OUT,
     WORLDS,
@@ -30,7 +31,7 @@ from tests.proof.identity.world import Home, brand
 
 FAMILY_SEEDS = tuple(range(HELD_OUT + 1, HELD_OUT + 7))
 WORLD_SEEDS = FAMILY_SEEDS[:2]
-RELATIVES = ("twins", "namesakes", "other relatives")
+RELATIONS = ("twins", "namesakes", "other relatives")
 BRAND_SEEDS, QUICK_SEEDS = (411, 412), (413,)
 PERSONS, QUICK_PERSONS = 10_000, 2_000
 
@@ -59,9 +60,12 @@ def in_families(quick: bool) -> Result:
 
 
 def in_worlds(quick: bool) -> Result:
-    """Relatives stay apart where families are few, and persons write many names."""
+    """Relatives stay apart where families are few, and persons write many names.
+
+    A world of doubles only is told and not held to: no shop is like it.
+    """
     limit, figures, worst = limits(), [], 1.0
-    for world in (FEW_FAMILIES,) if quick else WORLDS[1:]:
+    for world in (FEW_FAMILIES,) if quick else WORLDS:
         right, tied, all_pairs = Counter[bool](), Counter[str](), Counter[str]()
         for seed in WORLD_SEEDS[: 1 if quick else None]:
             persons = family_set(seed, world)
@@ -71,13 +75,14 @@ def in_worlds(quick: bool) -> Result:
             tied.update(_relations_tied(links, persons))
             all_pairs.update(persons.relatives)
         precision = right[True] / right.total() if right else 0.0
-        worst = min(worst, precision)
-        kinds = ", ".join(f"{name} {tied[name]} of {all_pairs[name]:,}" for name in RELATIVES)
+        if world != DOUBLES:
+            worst = min(worst, precision)
+        kinds = ", ".join(f"{name} {tied[name]} of {all_pairs[name]:,}" for name in RELATIONS)
         figures.append(f"{world.name}: {precision:.4f} of {right.total():,}; tied: {kinds}")
     return passed(
         worst >= PRECISION_MIN,
         " · ".join(figures),
-        f"at least {PRECISION_MIN} of linked pairs in every world",
+        f"at least {PRECISION_MIN} of linked pairs, but for {DOUBLES.name}",
     )
 
 
