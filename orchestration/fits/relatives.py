@@ -1,11 +1,13 @@
 """Whether two like records are one person, or two of one household.
 
-What lives here: what relatives share, as assumptions; the odds of the person against a relative.
+What lives here: what relatives share, as assumptions; how many there are, as the homes of a shop
+show it; the odds of the person against a relative.
 What never does: a threshold (``dbt_project.yml``), or a comparison of two records.
 
 The score asks "one person, or two at random?". Names, streets and phones answer that, and relatives
 share them. So a second question is asked of what is a person's own: first name, birth date, e-mail
-and, less so, phone. Its odds are the same trained levels, against relatives instead of strangers.
+and, less so, phone. Its odds are the same trained levels, against relatives instead of strangers,
+times the odds at home (ADR 63).
 """
 
 from __future__ import annotations
