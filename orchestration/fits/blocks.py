@@ -6,6 +6,7 @@ What never does: a comparison of two records.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -46,9 +47,9 @@ def with_blocks(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(**keys)
 
 
-def block_pair_count(rows: pd.DataFrame) -> int:
+def block_pair_count(rows: pd.DataFrame, blocks: Iterable[str]) -> int:
     """Pairs that the blocks ask for; a pair in two blocks counts twice."""
-    return sum(pair_count(rows, (name,)) for name in BLOCKS)
+    return sum(pair_count(rows, (name,)) for name in blocks)
 
 
 def pair_count(rows: pd.DataFrame, columns: tuple[str, ...]) -> int:

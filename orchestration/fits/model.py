@@ -140,7 +140,7 @@ def _scored(
 
     rules = [block_on(name) for name in blocks]
     settings = {**model, "blocking_rules_to_generate_predictions": rules}
-    chunks = block_pair_count(rows) // CHUNK_PAIRS + 1
+    chunks = block_pair_count(rows, blocks) // CHUNK_PAIRS + 1
     with _linker(rows, settings, threads=2) as linker:
         pairs = linker.inference.predict(
             threshold_match_probability=probability_min,

@@ -66,8 +66,8 @@ def person_probability(
 ) -> pd.Series[float]:
     """Per pair: probability of one person where the other answer is two relatives.
 
-    ``odds_at_home`` to begin with; a trait that is unknown or untrained says nothing. Where first
-    name or birth date is another's, at most even odds: a crowd of few families has its twins too.
+    ``odds_at_home`` to begin with; a trait that is unknown or untrained says nothing. Where a trait
+    of one's own is another's, at most even odds: a crowd of few families has its twins too.
     """
     begin = pd.Series(odds_at_home, index=gammas["first_name"].index)
     odds = begin.mask(_is_another(gammas), min(odds_at_home, 1.0)) * _ratios(gammas, model)
@@ -75,8 +75,13 @@ def person_probability(
 
 
 def _is_another(gammas: Mapping[str, pd.Series[int]]) -> pd.Series[bool]:
-    """Whether a first name or a birth date is there on both sides and no slip of the other."""
-    return gammas["first_name"].between(0, _DISTANT) | gammas["birth_date"].between(0, _DATE_PART)
+    """Whether a trait of one's own is there on both sides, and no slip or likeness of the other."""
+    return (
+        gammas["first_name"].between(0, _DISTANT)
+        | gammas["birth_date"].between(0, _DATE_PART)
+        | (gammas["email"] == 0)
+        | (gammas["phone"] == 0)
+    )
 
 
 def _ratios(gammas: Mapping[str, pd.Series[int]], model: Mapping[str, Any]) -> pd.Series[float]:

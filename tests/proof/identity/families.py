@@ -41,16 +41,14 @@ class World:
 
 
 FAMILIES = World("families")
-# Persons of many names in a crowd of few families: what is hardest to tell from twins.
-FEW_FAMILIES = World("few families", alone_rate=0.97, other_name_rate=0.06, households=1500)
-# No shop is like this: relatives who are all doubles. It shows what homes cannot teach.
-DOUBLES = World("doubles only", 1.0, doubles_rate=0.02, other_name_rate=0.06, households=1500)
 WORLDS = (
     World("families, many names", other_name_rate=0.06),
     World("singles and families", alone_rate=0.7, other_name_rate=0.02, households=1000),
     World("few families, clean", alone_rate=0.97, households=1500),
-    FEW_FAMILIES,
-    DOUBLES,
+    # Persons of many names in a crowd of few families: hard to tell from twins.
+    World("few families", alone_rate=0.97, other_name_rate=0.06, households=1500),
+    # No shop is like this: relatives who are all doubles. It shows what homes cannot teach.
+    World("doubles only", 1.0, doubles_rate=0.02, other_name_rate=0.06, households=1500),
 )
 
 

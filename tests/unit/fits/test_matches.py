@@ -106,10 +106,12 @@ def test_relatives_score_high_and_wait_for_a_person(pairs: pd.DataFrame, name: s
     assert found["person_probability"] < LINK
 
 
-def test_a_shop_whose_homes_show_no_families_ties_by_name_and_address() -> None:
-    fathers = [case for case in CASES if str(case["node_key"]).startswith(("father|", "junior|"))]
-    lonely = fit_matches(traits([*crowd(), *fathers])).pairs
-    assert pair(lonely, "father")["person_probability"] >= LINK
+def test_where_homes_show_no_families_name_and_address_tie_but_no_differing_trait_does() -> None:
+    kept = [case for case in CASES if str(case["node_key"]).startswith(("father|", "junior|"))]
+    alone = [record("alone|1", **ADA), record("alone|2", **ADA, phone="+16505550009")]
+    lonely = fit_matches(traits([*crowd(), *kept, *alone])).pairs
+    assert pair(lonely, "alone")["person_probability"] >= LINK
+    assert pair(lonely, "father")["person_probability"] < LINK
     assert pair(lonely, "junior")["person_probability"] < LINK
 
 

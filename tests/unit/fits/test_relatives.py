@@ -157,3 +157,11 @@ def test_a_home_that_does_not_tell_father_and_son_teaches_nothing(unknown: str) 
 
 def test_what_a_shop_shows_of_its_homes_counts_for_each_pair() -> None:
     assert probability(first_name="same") < 0.99 <= probability(50, first_name="same")
+
+
+@pytest.mark.parametrize("name", ["first_name", "birth_date", "email", "phone"])
+def test_what_a_shop_shows_does_not_outweigh_a_differing_trait(name: str) -> None:
+    others = {"birth_date": "same"} if name == "first_name" else {"first_name": "same"}
+    pair = {name: "different", **others}
+    assert probability(50, **pair) == probability(1, **pair)
+    assert probability(0.2, **pair) < probability(1, **pair)
