@@ -52,7 +52,8 @@ def person_odds_at_home(gammas: Mapping[str, pd.Series[int]], model: Mapping[str
     95 %; where no pair tells, odds are even.
     """
     tells = (gammas["first_name"] >= 0) & (gammas["birth_date"] >= 0)
-    ratios = _ratios(gammas, model)[tells]
+    # In order: a sum of doubles depends on it.
+    ratios = _ratios(gammas, model)[tells].sort_values()
     persons = relatives = 0.0
     for _ in range(ROUNDS):
         odds = (persons + UNSEEN) / (relatives + UNSEEN)

@@ -17,12 +17,7 @@ from orchestration.fitting import fit_identity
 from orchestration.scores.identity import IdentityScore, score_identity
 from tests.proof.harness import Result, passed
 from tests.proof.identity.accuracy import OVER_MERGE_MAX, PRECISION_MIN
-from tests.proof.identity.families import (
-    HELD_OUT,
-    WORLDS,
-    FamilySet,
-    family_set,
-)
+from tests.proof.identity.families import HELD_OUT, WORLDS, FamilySet, family_set
 from tests.proof.identity.linkage import ends, is_linked, limits
 from tests.proof.identity.person_sets import PersonSet, score
 from tests.proof.identity.world import Home, brand
