@@ -13,6 +13,7 @@ times the odds at home (ADR 63).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import sqrt
 from typing import Any
 
 import pandas as pd
@@ -59,7 +60,7 @@ def person_odds_at_home(gammas: Mapping[str, pd.Series[int]], model: Mapping[str
         odds = (persons + UNSEEN) / (relatives + UNSEEN)
         persons = float((odds * ratios / (1 + odds * ratios)).sum())
         relatives = len(ratios) - persons
-    return (persons + UNSEEN) / (relatives + UPPER_SIGMAS * relatives**0.5 + UNSEEN)
+    return (persons + UNSEEN) / (relatives + UPPER_SIGMAS * sqrt(relatives) + UNSEEN)
 
 
 def person_probability(
