@@ -6,6 +6,7 @@ What never does: a comparison of two records.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -30,12 +31,14 @@ BLOCKS = {
     # Rare names only: the cap takes the others out.
     "block_last_name": ("last_name",),
 }
+# One home: who shares it is one person, or a relative.
+HOME = "block_home"
 
 
 def with_blocks(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows with their blocking keys; null where nobody else has it, or too many do."""
     keys: dict[str, pd.Series[Any]] = {}
-    for name, parts in BLOCKS.items():
+    for name, parts in {**BLOCKS, HOME: ("last_name", "street")}.items():
         key = _part(rows, parts[0])
         for part in parts[1:]:
             key = key + "|" + _part(rows, part)
@@ -44,9 +47,9 @@ def with_blocks(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(**keys)
 
 
-def block_pair_count(rows: pd.DataFrame) -> int:
+def block_pair_count(rows: pd.DataFrame, blocks: Iterable[str]) -> int:
     """Pairs that the blocks ask for; a pair in two blocks counts twice."""
-    return sum(pair_count(rows, (name,)) for name in BLOCKS)
+    return sum(pair_count(rows, (name,)) for name in blocks)
 
 
 def pair_count(rows: pd.DataFrame, columns: tuple[str, ...]) -> int:

@@ -16,8 +16,8 @@ import pandas as pd
 import pyarrow as pa
 
 from orchestration.fits.blocks import with_blocks
-from orchestration.fits.model import WORDS, predict, require_splink, train
-from orchestration.fits.relatives import person_probability
+from orchestration.fits.model import WORDS, pairs_at_home, predict, require_splink, train
+from orchestration.fits.relatives import person_odds_at_home, person_probability
 from orchestration.fits.traits import SAME, DistinctTraits, Traits, distinct_traits
 
 # Scores below this are nobody's question, whatever the settings say.
@@ -86,7 +86,8 @@ def score_records(traits: Traits, progress: Progress = no_progress) -> pd.DataFr
     model = train(distinct.rows)
     progress("match records", 2, len(STEPS))
     scored = predict(_with_seconds(rows, distinct), model, PROBABILITY_MIN)
-    pairs = _with_further(_described(scored, model), distinct)
+    odds = person_odds_at_home(_gammas(pairs_at_home(rows, model)), model)
+    pairs = _with_further(_described(scored, model, odds), distinct)
     progress("match records", 3, len(STEPS))
     return pairs.sort_values(PAIR, ignore_index=True)
 
@@ -99,16 +100,20 @@ def _with_seconds(rows: pd.DataFrame, distinct: DistinctTraits) -> pd.DataFrame:
     return both.astype(object).where(both.notna(), None).sort_values("node_key", ignore_index=True)
 
 
-def _described(scored: pd.DataFrame, model: dict[str, Any]) -> pd.DataFrame:
+def _gammas(scored: pd.DataFrame) -> dict[str, pd.Series[int]]:
     unknown = pd.Series(-1, index=scored.index)
-    gammas = {name: scored.get(f"gamma_{name}", unknown) for name in WORDS}
+    return {name: scored.get(f"gamma_{name}", unknown) for name in WORDS}
+
+
+def _described(scored: pd.DataFrame, model: dict[str, Any], odds_at_home: float) -> pd.DataFrame:
+    gammas = _gammas(scored)
     return pd.DataFrame(
         {
             "left_node_key": scored["node_key_l"],
             "right_node_key": scored["node_key_r"],
             "match_probability": scored["match_probability"].round(DIGITS),
             "match_weight": scored["match_weight"].round(DIGITS),
-            "person_probability": person_probability(gammas, model).round(DIGITS),
+            "person_probability": person_probability(gammas, model, odds_at_home).round(DIGITS),
             "has_same_email": gammas["email"] == len(WORDS["email"].levels) - 1,
             "evidence": _evidence(gammas, scored.index),
         }

@@ -7,7 +7,7 @@ What never does: thresholds (``dbt_project.yml``), reading or writing a warehous
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from orchestration.fits.blocks import BLOCKS, block_pair_count, pair_count
+from orchestration.fits.blocks import BLOCKS, HOME, block_pair_count, pair_count
 from orchestration.fits.comparisons import comparison_of
 from orchestration.fits.errors import FitError
 from orchestration.fits.short_names import FORMAL_NAMES
@@ -122,11 +122,25 @@ def _completed(model: dict[str, Any]) -> dict[str, Any]:
 
 def predict(rows: pd.DataFrame, model: dict[str, Any], probability_min: float) -> pd.DataFrame:
     """Pairs of rows that share a block: ``gamma_`` per comparison, weight and probability."""
+    return _scored(rows, model, (*BLOCKS, SAME), probability_min)
+
+
+def pairs_at_home(rows: pd.DataFrame, model: dict[str, Any]) -> pd.DataFrame:
+    """Pairs of rows of one last name and street, however little else agrees: as ``predict``."""
+    return _scored(rows, model, (HOME,), None)
+
+
+def _scored(
+    rows: pd.DataFrame,
+    model: dict[str, Any],
+    blocks: Sequence[str],
+    probability_min: float | None,
+) -> pd.DataFrame:
     from splink import block_on
 
-    rules = [block_on(name) for name in (*BLOCKS, SAME)]
+    rules = [block_on(name) for name in blocks]
     settings = {**model, "blocking_rules_to_generate_predictions": rules}
-    chunks = block_pair_count(rows) // CHUNK_PAIRS + 1
+    chunks = block_pair_count(rows, blocks) // CHUNK_PAIRS + 1
     with _linker(rows, settings, threads=2) as linker:
         pairs = linker.inference.predict(
             threshold_match_probability=probability_min,

@@ -25,6 +25,7 @@ CLAIMS = [
     ),
     Claim("links", "What a probable match links is right", linkage.over_merges, False),
     Claim("families", "Families in one house stay apart", probable.in_families),
+    Claim("worlds", "Relatives stay apart where families are few", probable.in_worlds),
     Claim("probable", "A brand with probable links on", probable.in_brands),
     Claim("graphs", "Components equal union-find, also after changes", graphs.components, False),
     Claim("shuffled", "A shuffled full rebuild gives the same ids", ids.shuffled),

@@ -17,12 +17,14 @@ from orchestration.fitting import fit_identity
 from orchestration.scores.identity import IdentityScore, score_identity
 from tests.proof.harness import Result, passed
 from tests.proof.identity.accuracy import OVER_MERGE_MAX, PRECISION_MIN
-from tests.proof.identity.families import HELD_OUT, family_set
+from tests.proof.identity.families import HELD_OUT, WORLDS, FamilySet, family_set
 from tests.proof.identity.linkage import ends, is_linked, limits
 from tests.proof.identity.person_sets import PersonSet, score
 from tests.proof.identity.world import Home, brand
 
 FAMILY_SEEDS = tuple(range(HELD_OUT + 1, HELD_OUT + 7))
+WORLD_SEEDS = FAMILY_SEEDS[:2]
+RELATIONS = ("twins", "namesakes", "other relatives")
 BRAND_SEEDS, QUICK_SEEDS = (411, 412), (413,)
 PERSONS, QUICK_PERSONS = 10_000, 2_000
 
@@ -48,6 +50,39 @@ def in_families(quick: bool) -> Result:
         f" the score alone: {told[True] / told.total():.4f} of {told.total():,}",
         f"at least {PRECISION_MIN} of linked pairs",
     )
+
+
+def in_worlds(quick: bool) -> Result:
+    """Relatives stay apart where families are few, and persons write many names."""
+    limit, figures, worst = limits(), [], 1.0
+    for world in (WORLDS[-1],) if quick else WORLDS:
+        right, tied, all_pairs = Counter[bool](), Counter[str](), Counter[str]()
+        for seed in WORLD_SEEDS[: 1 if quick else None]:
+            persons = family_set(seed, world)
+            pairs = score_records(persons.traits)
+            links = pairs[is_linked(pairs, limit) & ~pairs["has_same_email"]]
+            right.update(_is_right(links, persons))
+            tied.update(_relations_tied(links, persons))
+            all_pairs.update(persons.relatives)
+        precision = right[True] / right.total() if right else 0.0
+        worst = min(worst, precision)
+        kinds = ", ".join(f"{name} {tied[name]} of {all_pairs[name]:,}" for name in RELATIONS)
+        figures.append(f"{world.name}: {precision:.4f} of {right.total():,}; tied: {kinds}")
+    return passed(
+        worst >= PRECISION_MIN,
+        " · ".join(figures),
+        f"at least {PRECISION_MIN} of linked pairs in every world",
+    )
+
+
+def _relations_tied(links: pd.DataFrame, persons: FamilySet) -> Counter[str]:
+    """Pairs of persons that a wrong link ties, by what they are to each other."""
+    wrong = {
+        frozenset((persons.person_of[left], persons.person_of[right])): (left, right)
+        for left, right in ends(links)
+        if persons.person_of[left] != persons.person_of[right]
+    }
+    return Counter(persons.relation(*nodes) for nodes in wrong.values())
 
 
 def in_brands(quick: bool) -> Result:

@@ -48,6 +48,24 @@ def crowd(size: int = 300) -> list[Record]:
     return records
 
 
+def couples(size: int = 80) -> list[Record]:
+    """Homes of two persons of one last name and phone: a shop of families."""
+    chance, records = random.Random(3), []
+    for number in range(size):
+        last = "".join(chance.choices(_SYLLABLES, k=4))
+        home = {
+            "last_name": last, "city": "nearton", "zip": f"{chance.randrange(10_000, 99_999)}",
+            "street": f"{number} {last} road", "phone": _phone(chance),
+        }  # fmt: skip
+        for one in range(2):
+            first = "".join(chance.choices(_SYLLABLES, k=3))
+            birth_date = f"{chance.randrange(1940, 2005)}-07-{chance.randrange(10, 29)}"
+            records.append(
+                record(f"home|{number:04}|{one}", first_name=first, birth_date=birth_date, **home)
+            )
+    return records
+
+
 def _phone(chance: random.Random) -> str:
     return f"+1650{chance.randrange(10**6, 10**7)}"
 

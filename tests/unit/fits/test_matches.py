@@ -10,7 +10,7 @@ import pytest
 
 from orchestration.fits import FitError, fit_matches
 from orchestration.fits.matches import FACTS, PAIR
-from tests.unit.fits.people import crowd, record, traits
+from tests.unit.fits.people import couples, crowd, record, traits
 
 LINK, REVIEW = 0.99, 0.5
 HOME = {"street": "12 orchard lane", "city": "velton", "zip": "40404"}
@@ -73,7 +73,7 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def pairs() -> pd.DataFrame:
-    return fit_matches(traits([*crowd(), *CASES])).pairs
+    return fit_matches(traits([*crowd(), *couples(), *CASES])).pairs
 
 
 def pair(pairs: pd.DataFrame, name: str) -> pd.Series:
@@ -104,6 +104,15 @@ def test_relatives_score_high_and_wait_for_a_person(pairs: pd.DataFrame, name: s
     found = pair(pairs, name)
     assert found["match_probability"] >= 0.90
     assert found["person_probability"] < LINK
+
+
+def test_where_homes_show_no_families_name_and_address_tie_but_no_differing_trait_does() -> None:
+    kept = [case for case in CASES if str(case["node_key"]).startswith(("father|", "junior|"))]
+    alone = [record("alone|1", **ADA), record("alone|2", **ADA, phone="+16505550009")]
+    lonely = fit_matches(traits([*crowd(), *kept, *alone])).pairs
+    assert pair(lonely, "alone")["person_probability"] >= LINK
+    assert pair(lonely, "father")["person_probability"] < LINK
+    assert pair(lonely, "junior")["person_probability"] < LINK
 
 
 @pytest.mark.parametrize("name", ["couple", "family"])
@@ -139,11 +148,11 @@ def test_what_an_email_ties_is_left_to_its_rule(pairs: pd.DataFrame) -> None:
 
 
 def test_equal_records_in_any_order_give_equal_pairs(pairs: pd.DataFrame) -> None:
-    records = [*crowd(), *CASES]
+    records = [*crowd(), *couples(), *CASES]
     random.Random(2).shuffle(records)
     again = fit_matches(traits(records))
     pd.testing.assert_frame_equal(again.pairs, pairs)
-    assert again.input_digest == traits([*crowd(), *CASES]).digest
+    assert again.input_digest == traits([*crowd(), *couples(), *CASES]).digest
     assert again.input_digest != traits(records[1:]).digest
 
 

@@ -8,7 +8,12 @@ import pandas as pd
 import pytest
 
 from orchestration.fits.model import WORDS
-from orchestration.fits.relatives import SHARED, person_probability
+from orchestration.fits.relatives import (
+    SHARED,
+    UNSEEN,
+    person_odds_at_home,
+    person_probability,
+)
 from orchestration.fits.short_names import FORMAL_NAMES
 
 # The noisiest shop that there could be: half of a person's own records show another first name.
@@ -42,12 +47,15 @@ def model() -> dict[str, Any]:
     }
 
 
-def probability(**levels: str) -> float:
-    gammas = {
-        name: pd.Series([words.levels.index(levels[name]) if name in levels else -1])
+def gammas_of(*pairs: dict[str, str]) -> dict[str, pd.Series[int]]:
+    return {
+        name: pd.Series([words.levels.index(pair[name]) if name in pair else -1 for pair in pairs])
         for name, words in WORDS.items()
     }
-    return float(person_probability(gammas, model()).iloc[0])
+
+
+def probability(odds_at_home: float = 1.0, **levels: str) -> float:
+    return float(person_probability(gammas_of(levels), model(), odds_at_home).iloc[0])
 
 
 def test_what_a_household_shares_says_nothing() -> None:
@@ -56,16 +64,21 @@ def test_what_a_household_shares_says_nothing() -> None:
 
 @pytest.mark.parametrize("name", ["different", "distant"])
 @pytest.mark.parametrize("other", ["email", "phone"])
-def test_no_noise_ties_twins(name: str, other: str) -> None:
+@pytest.mark.parametrize("odds", [1, 1e6])
+def test_no_noise_and_no_crowd_ties_twins(name: str, other: str, odds: float) -> None:
     twins = {"first_name": name, "birth_date": "same"}
-    assert probability(**twins) < 0.99
-    assert probability(**twins, **{other: "slip"}) < 0.99
-    assert probability(**twins, phone="same", email="slip") < 0.99
+    assert probability(odds, **twins) < 0.99
+    assert probability(odds, **twins, **{other: "slip"}) < 0.99
+    assert probability(odds, **twins, phone="same", email="slip") < 0.99
 
 
-def test_a_name_alone_is_never_enough_and_a_differing_birth_date_outweighs_it() -> None:
+@pytest.mark.parametrize("odds", [1, 1e6])
+def test_a_differing_birth_date_outweighs_a_name(odds: float) -> None:
+    assert probability(odds, first_name="same", birth_date="different", phone="same") < 0.99
+
+
+def test_a_name_alone_is_not_enough_at_even_odds() -> None:
     assert 0.5 < probability(first_name="same") < 0.99
-    assert probability(first_name="same", birth_date="different", phone="same") < 0.99
 
 
 @pytest.mark.parametrize(
@@ -105,3 +118,50 @@ def test_a_short_form_of_several_names_tells_none() -> None:
     assert FORMAL_NAMES["bob"] == "robert"
     assert "harry" not in FORMAL_NAMES
     assert "nell" not in FORMAL_NAMES
+
+
+ONE = {"first_name": "same", "birth_date": "same"}
+RELATIVES = {"first_name": "different", "birth_date": "different", "phone": "different"}
+
+
+@pytest.fixture
+def tidy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shop whose persons write their own name and birth date alike."""
+    monkeypatch.setitem(M["first_name"], "different", 0.01)
+    monkeypatch.setitem(M["birth_date"], "different", 0.01)
+
+
+@pytest.mark.usefixtures("tidy")
+def test_a_shop_of_few_families_shows_it_and_its_doubt() -> None:
+    odds = person_odds_at_home(gammas_of(*[ONE] * 500, *[RELATIVES] * 25), model())
+    assert odds == pytest.approx(503 / (25 + 1.645 * 5 + UNSEEN), rel=0.01)
+
+
+@pytest.mark.usefixtures("tidy")
+def test_where_no_relative_was_seen_there_may_be_three() -> None:
+    odds = person_odds_at_home(gammas_of(*[ONE] * 297), model())
+    assert odds == pytest.approx(300 / UNSEEN, rel=0.03)
+
+
+@pytest.mark.usefixtures("tidy")
+def test_a_shop_of_families_is_more_careful() -> None:
+    odds = person_odds_at_home(gammas_of(*[ONE] * 50, *[RELATIVES] * 400), model())
+    assert odds == pytest.approx(53 / (400 + 1.645 * 20 + UNSEEN), rel=0.01)
+
+
+@pytest.mark.parametrize("unknown", ["first_name", "birth_date"])
+def test_a_home_that_does_not_tell_father_and_son_teaches_nothing(unknown: str) -> None:
+    seen = {name: level for name, level in ONE.items() if name != unknown}
+    assert person_odds_at_home(gammas_of(*[seen] * 500), model()) == 1.0
+
+
+def test_what_a_shop_shows_of_its_homes_counts_for_each_pair() -> None:
+    assert probability(first_name="same") < 0.99 <= probability(50, first_name="same")
+
+
+@pytest.mark.parametrize("name", ["first_name", "birth_date", "email", "phone"])
+def test_what_a_shop_shows_does_not_outweigh_a_differing_trait(name: str) -> None:
+    others = {"birth_date": "same"} if name == "first_name" else {"first_name": "same"}
+    pair = {name: "different", **others}
+    assert probability(50, **pair) == probability(1, **pair)
+    assert probability(0.2, **pair) < probability(1, **pair)
