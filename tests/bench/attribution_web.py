@@ -1,7 +1,8 @@
 """The warehouse of the attribution benchmark: as many storefront events as asked, as landed.
 
 What lives here: a small brand, landed, whose events are then drawn anew by attribution_web.sql;
-the last day, which waits until it is asked for; `python -m tests.bench.attribution_web HOME EVENTS`.
+the last day, which waits until it is asked for;
+`python -m tests.bench.attribution_web HOME EVENTS`.
 What never does: a model of attribution, a measurement.
 """
 

@@ -2,9 +2,10 @@
 -- come back, visits of 1 to 24 events with pauses of seconds to minutes, most in the evening and a
 -- part of them across midnight, one in 40 with an order. Events of the last day, and those of the day
 -- before that arrive late, wait in raw_web.event_later; so do that day's orders.
--- Nothing here is random: every figure is a hash of the row's number and a word.
+-- Nothing here is random: every figure is a hash of a word and the row's number, as one text: hashes
+-- of two values are combined so simply that draws of one row would hang together.
 
-create macro draw(number, word) as (hash(number, word) >> 12) / 4503599627370496.0;
+create macro draw(number, word) as (hash(word || number) >> 12) / 4503599627370496.0;
 
 -- 30 days; the last one is the increment.
 set variable begins = timestamp '2026-10-01';
