@@ -91,7 +91,7 @@ prove-consent: install ## every claim of consent with its figure, into docs/proo
 prove-marketing: install ## every claim of marketing with its figure, into docs/proof/marketing.md
 	$(BIN)/python -m tests.proof.marketing
 
-oracles: ## our payloads and hashes against the vendors' own clients, in an environment of their own
+oracles: ## our payloads, hashes and credits against vendors' and public packages, in an environment of their own
 	$(PYTHON) -m venv $(ORACLES)
 	$(ORACLES)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,oracles]'
 	$(ORACLES)/bin/python -m pytest tests/contracts/oracles
