@@ -14,7 +14,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := yes
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help install demo test check lint types walls units sql docs ui prove-house prove-identity prove-margin prove-delivery prove-consent prove-marketing oracles audit bench bench-margin clean
+.PHONY: help install demo test check lint types walls units sql docs ui prove-house prove-identity prove-margin prove-delivery prove-consent prove-marketing oracles audit bench bench-margin bench-attribution clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -61,13 +61,17 @@ docs: install ## dbt docs into target/
 ui: install ## Dagster on loopback: http://127.0.0.1:3000
 	$(BIN)/tributary ui
 
-bench: install ## connected components beside union-find and Splink (SIZE=10M), then margin
+bench: install ## connected components beside union-find and Splink (SIZE=10M), then margin, then attribution
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,bench]'
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.margin
+	$(BIN)/python -m tests.bench.attribution
 
 bench-margin: install ## margin beside a scan and a plain sum, into docs/benchmarks.md (ORDERS=1M,5M)
 	$(BIN)/python -m tests.bench.margin
+
+bench-attribution: install ## sessions, credits and one more day beside a scan, into docs/benchmarks.md (EVENTS=10M)
+	$(BIN)/python -m tests.bench.attribution
 
 prove-house: install ## every claim of the house with its figure, into docs/proof/house.md
 	$(BIN)/python -m tests.proof.house
@@ -87,7 +91,7 @@ prove-consent: install ## every claim of consent with its figure, into docs/proo
 prove-marketing: install ## every claim of marketing with its figure, into docs/proof/marketing.md
 	$(BIN)/python -m tests.proof.marketing
 
-oracles: ## our payloads and hashes against the vendors' own clients, in an environment of their own
+oracles: ## our payloads, hashes and credits against vendors' and public packages, in an environment of their own
 	$(PYTHON) -m venv $(ORACLES)
 	$(ORACLES)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,oracles]'
 	$(ORACLES)/bin/python -m pytest tests/contracts/oracles

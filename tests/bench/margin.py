@@ -68,8 +68,8 @@ def run(module: str, *arguments: str) -> str:
     return result.stdout
 
 
-def contend(name: str, home: Path) -> Sample:
-    lines = run("margin_contenders", name, str(home)).splitlines()
+def contend(module: str, name: str, home: Path) -> Sample:
+    lines = run(module, name, str(home)).splitlines()
     sample: Sample = json.loads(next(
         line.removeprefix("RESULT ") for line in reversed(lines) if line.startswith("RESULT ")
     ))  # fmt: skip
@@ -88,7 +88,7 @@ def measure(size: str, folder: Path, console: Console, turns: int) -> dict[str, 
             home = built if name == "margin" else folder / "copy"
             if name != "margin":
                 _copy(shop, home, move=last and name == "commerce")
-            sample = contend(name, home)
+            sample = contend("margin_contenders", name, home)
             console.print(f"{size} turn {turn} {name}: {sample['cpu']:.1f} CPU s", style="dim")
             if turn > 0 or last:
                 samples[name].append(sample)

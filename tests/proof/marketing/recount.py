@@ -80,7 +80,7 @@ def differences(home: World, shop: str = "") -> tuple[int, list[str]]:
     """How many credits were compared, and those that are not what a recount gives."""
     as_of = home.rows("select as_of_at from intermediate.int_as_of")[0][0]
     paths = list(_paths(home.rows(_VISITS), home.rows(_ORDERS), as_of))
-    effects = {is_new: _removal_effects([one for one in paths if one.is_new == is_new])
+    effects = {is_new: removal_effects([one for one in paths if one.is_new == is_new])
                for is_new in (True, False)}  # fmt: skip
     expected: dict[tuple[str, str, str | None], float] = {}
     for path in paths:
@@ -132,7 +132,7 @@ def _lost(visits: Sequence[Visit], is_new: bool, as_of: datetime) -> Iterator[Pa
             held = []
 
 
-def _removal_effects(paths: Sequence[Path]) -> Mapping[str, float]:
+def removal_effects(paths: Sequence[Path]) -> Mapping[str, float]:
     counts: dict[tuple[str, str], int] = defaultdict(int)
     for path in paths:
         states = ["(start)", *(visit.channel for visit in path.kept)]
