@@ -118,7 +118,9 @@ def middle(samples: Mapping[str, Sequence[Sample]], name: str, figure: str) -> f
 
 def bars(samples: Mapping[str, Sequence[Sample]]) -> list[Bar]:
     cpu = {name: middle(samples, name, "cpu") for name in samples}
-    peak = max(sample["rss"] for name in ("full", "given", "above", "found") for sample in samples[name])
+    peak = max(
+        sample["rss"] for name in ("full", "given", "above", "found") for sample in samples[name]
+    )
     truth = samples["native"][0]["partition"]
     wrong = sum(
         sample["partition"] != truth
