@@ -119,7 +119,13 @@
             this ~ ": change must be 'added' or 'removed' in every row."
         ) -%}
     {%- endif -%}
-    {%- do components_create(components_step('added'), components_really_added(selected)) -%}
+    {%- if config.get('adds_are_new', false) -%}
+        {%- do components_create(
+            components_step('added'), components_changed(selected, 'added')
+        ) -%}
+    {%- else -%}
+        {%- do components_create(components_step('added'), components_really_added(selected)) -%}
+    {%- endif -%}
     {%- do components_create(components_step('removed'), components_really_removed(selected)) -%}
     {%- do components_drop(selected) -%}
 {%- endmacro %}
@@ -183,7 +189,7 @@
         {%- do components_drop_cached(contracted) -%}
         {%- do adapter.rename_relation(plan.edges, contracted) -%}
     {%- elif plan.added + plan.removed > 0 -%}
-        {%- do components_take_over() -%}
+        {%- do components_take_over(plan.removed > 0) -%}
         {%- if plan.edges is none -%}
             {%- do components_take_over_edges(contracted) -%}
         {%- else -%}
