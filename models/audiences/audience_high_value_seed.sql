@@ -67,7 +67,7 @@ final as (
         and not (
             order_count >= addict_order_count
             and discounted_order_count = order_count
-            and discount_share_ratio >= addict_discount_share_ratio
+            and coalesce(discount_share_ratio, 0) >= addict_discount_share_ratio
         )
 )
 

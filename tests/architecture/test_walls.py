@@ -149,8 +149,9 @@ def test_every_sync_model_asks_eligible(manifest: Manifest) -> None:
 
 def test_audiences_hold_the_rule_only(manifest: Manifest) -> None:
     wrong = []
+    keys = {f"audience_{row['segment']}": row["member_key"] for row in SEGMENTS}
     for node in layer(manifest, "audiences"):
-        if set(node.columns) != {"customer_id", "reason", "entered_at"}:
+        if set(node.columns) != {keys[node.name], "reason", "entered_at"}:
             wrong.append(f"{node.name} has columns {sorted(node.columns)}")
         words = set(re.findall(r"\w+", without_comments(node.code)))
         contact_or_consent = {

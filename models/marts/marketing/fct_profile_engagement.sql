@@ -53,6 +53,7 @@ final as (
         end as engagement_band,
         cast(coalesce(scores.engagement_score, 0) as decimal(18, 4)) as engagement_score,
         profiles.is_billable,
+        profiles.list_state = 'complained' as has_complained,
         profiles.created_at,
         profiles.left_at,
         scores.last_engaged_at,

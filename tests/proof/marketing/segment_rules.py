@@ -484,6 +484,62 @@ def full_price_buyer(tables: Tables, rule: Mapping[str, Decimal]) -> Iterable[st
             yield key
 
 
+def lost(tables: Tables, rule: Mapping[str, Decimal]) -> Iterable[str]:
+    best: defaultdict[str | None, Decimal] = defaultdict(Decimal)
+    for profile in tables["fct_profile_engagement"]:
+        key = profile["customer_id"]
+        best[key] = max(best[key], profile["engagement_score"])
+    for row in _customers(tables):
+        days = row["days_since_last_order"]
+        if (
+            row["order_count"] > 0 and days > rule["days_since_order_above"]
+            and best[row["customer_id"]] < rule["engagement_score_below"]
+        ):  # fmt: skip
+            yield row["customer_id"]
+
+
+def sunset(tables: Tables, rule: Mapping[str, Decimal]) -> Iterable[str]:
+    return [
+        row["profile_id"]
+        for row in tables["fct_sunset_recommendations"]
+        if row["decision"] == "suppress"
+    ]
+
+
+def engaged(tables: Tables, rule: Mapping[str, Decimal]) -> Iterable[str]:
+    for row in tables["fct_profile_engagement"]:
+        silent = _days(row["last_engaged_at"], row["as_of_at"])
+        if (
+            silent is not None and silent <= rule["long_days"] and not row["has_complained"]
+            and row["engagement_score"] >= rule["minimum_engagement_score"]
+        ):  # fmt: skip
+            yield row["profile_id"]
+
+
+def incident_pause(tables: Tables, rule: Mapping[str, Decimal]) -> Iterable[str]:
+    now = _now(tables)
+    viewed = {
+        event["sku"]
+        for event in tables["fct_product_events"]
+        if event["event_kind"] == "viewed" and event["occurred_at"] <= now
+        and (_days(event["occurred_at"], now) or 0) <= rule["view_window_days"]
+    }  # fmt: skip
+    stock: defaultdict[str, int] = defaultdict(int)
+    for level in tables["fct_stock_levels"]:
+        stock[level["sku"]] += max(level["stock_count"], 0)
+    hurt = {
+        row["feed_offer_id"]
+        for row in tables["fct_feed_incidents"]
+        if row["ended_at"] is None and row["severity"] in ("S0", "S1")
+    }
+    return [
+        row["feed_offer_id"]
+        for row in tables["fct_feed_completeness"]
+        if row["sku"] in viewed
+        and (row["feed_offer_id"] in hurt or (row["sku"] in stock and not stock[row["sku"]]))
+    ]
+
+
 RULES: Mapping[str, Callable[[Tables, Mapping[str, Decimal]], Iterable[str]]] = {
     rule.__name__: rule
     for rule in (
@@ -491,6 +547,7 @@ RULES: Mapping[str, Callable[[Tables, Mapping[str, Decimal]], Iterable[str]]] = 
         new_high_margin_seed, at_risk, win_back, cart_abandoner, browse_abandoner, price_drop,
         discount_addict, replenishment_due, cross_sell, subscription_candidate,
         subscription_at_risk, one_and_done, serial_returner, negative_margin, ads_opt_out,
-        creator_acquired, sms_only, gift_buyer, full_price_buyer,
+        creator_acquired, sms_only, gift_buyer, full_price_buyer, lost, sunset, engaged,
+        incident_pause,
     )
 }  # fmt: skip

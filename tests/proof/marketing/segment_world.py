@@ -66,6 +66,15 @@ TABLES = {
         "customer_id varchar;creator_key varchar;acquired_at timestamp",
     "fct_gift_orders":
         "order_id varchar;customer_id varchar;occasion varchar;ordered_at timestamp",
+    "fct_profile_engagement":
+        f"profile_id varchar;customer_id varchar;engagement_score {_MONEY};"
+        "has_complained boolean;last_engaged_at timestamp;as_of_at timestamp",
+    "fct_sunset_recommendations":
+        "profile_id varchar;decision varchar;reason_code varchar;as_of_at timestamp",
+    "fct_feed_incidents":
+        "feed_offer_id varchar;sku varchar;severity varchar;started_at timestamp;"
+        "ended_at timestamp",
+    "fct_feed_completeness": "feed_offer_id varchar;sku varchar;as_of_at timestamp",
 }  # fmt: skip
 
 
@@ -88,7 +97,38 @@ def made_up(customers: int, draw: Random) -> dict[str, Rows]:
         )
         for first in SKUS for second in SKUS if first != second
     ]  # fmt: skip
+    _feed(tables, draw)
     return tables
+
+
+def _feed(tables: dict[str, Rows], draw: Random) -> None:
+    """Two offers a product, and one of no product that the shop knows."""
+    for number, sku in enumerate((*SKUS, *SKUS, "Z")):
+        offer = f"offer-{number}"
+        tables["fct_feed_completeness"].append(_row("fct_feed_completeness", offer, sku, AS_OF))
+        for severity in draw.choice(((), ("S0",), ("S1", "S2"), ("S2",), ("L",))):
+            begin = AS_OF - timedelta(days=draw.choice((1, 9)))
+            tables["fct_feed_incidents"].append(_row(
+                "fct_feed_incidents", offer, sku, severity, begin,
+                draw.choice((None, None, AS_OF - timedelta(hours=1))),
+            ))  # fmt: skip
+
+
+def _profiles(customer: str, tables: dict[str, Rows], draw: Random) -> None:
+    """None, one or two profiles behind a customer, or a profile that nobody is known behind."""
+    for number in range(draw.choice((0, 1, 1, 2))):
+        profile = f"klaviyo:{customer}-{number}"
+        last = AS_OF - timedelta(days=draw.choice((1, 29, 30, 31, 60, 61, 90, 91)))
+        tables["fct_profile_engagement"].append(_row(
+            "fct_profile_engagement", profile, draw.choice((customer, customer, None)),
+            max(_ratio(draw, "0.1", "0.25", "3"), Decimal(0)), draw.random() < 0.1,
+            draw.choice((None, last, last)), AS_OF,
+        ))  # fmt: skip
+        tables["fct_sunset_recommendations"].append(_row(
+            "fct_sunset_recommendations", profile,
+            draw.choice(("suppress", "keep", "keep_as_holdout", "send_sunset_flow")), "made up",
+            AS_OF,
+        ))  # fmt: skip
 
 
 def _row(table: str, *values: Any) -> dict[str, Any]:
@@ -103,7 +143,7 @@ def _ratio(draw: Random, *bounds: str) -> Decimal:
 
 def _customer(customer: str, tables: dict[str, Rows], draw: Random) -> None:
     count = draw.choice((0, 1, 1, 2, 2, 3, 3, 4, 6))
-    newest = draw.choice((1, 2, 15, 20, 29, 30, 31, 40, 60, 61, 179, 180, 181, 250))
+    newest = draw.choice((1, 2, 15, 20, 29, 30, 31, 40, 60, 61, 179, 180, 181, 250, 365, 366))
     gap = draw.choice((7, 20, 30, 30, 45, 90))
     times = [
         AS_OF - timedelta(
@@ -115,6 +155,7 @@ def _customer(customer: str, tables: dict[str, Rows], draw: Random) -> None:
     _orders(customer, times, tables, draw)
     _events(customer, tables, draw)
     _subscription(customer, tables, draw)
+    _profiles(customer, tables, draw)
     last = times[-1] if times else None
     days = (AS_OF.date() - last.date()).days if last else None
     median = Decimal(gap)
