@@ -11,6 +11,7 @@ import base64
 import json
 import random
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -183,7 +184,8 @@ def _spoil(chance: random.Random, document: dict[str, Any]) -> None:
     if isinstance(inner, dict) and inner and chance.random() < 0.6:
         _spoil(chance, inner)
     else:
-        document[name] = chance.choice(JUNK)
+        # A copy: what was put in may itself be spoilt next, and the junk must stay what it is.
+        document[name] = deepcopy(chance.choice(JUNK))
 
 
 def _odd_postscript(chance: random.Random, number: int) -> Made:
