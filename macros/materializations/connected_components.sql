@@ -19,10 +19,6 @@
    has_components() holds, it may select the changes alone: left_node, right_node, change ('added'
    or 'removed'). Above `full_share` of changed edges (0.2) the run is a full one.
 
-   A model whose added edges cannot be there yet (it selects above a watermark) says so by
-   `adds_are_new`: the run then spares looking for them among all edges. Where that is not so the
-   components are right all the same, but edges_added counts too many and the edges are kept twice.
-
    Statements are plain CREATE TABLE AS, GROUP BY and JOIN, and DELETE, UPDATE and INSERT where a run
    takes only what changed, so that any engine runs them. #}
 {% materialization connected_components, default %}

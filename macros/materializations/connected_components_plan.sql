@@ -119,13 +119,7 @@
             this ~ ": change must be 'added' or 'removed' in every row."
         ) -%}
     {%- endif -%}
-    {%- if config.get('adds_are_new', false) -%}
-        {%- do components_create(
-            components_step('added'), components_changed(selected, 'added')
-        ) -%}
-    {%- else -%}
-        {%- do components_create(components_step('added'), components_really_added(selected)) -%}
-    {%- endif -%}
+    {%- do components_create(components_step('added'), components_really_added(selected)) -%}
     {%- do components_create(components_step('removed'), components_really_removed(selected)) -%}
     {%- do components_drop(selected) -%}
 {%- endmacro %}

@@ -63,3 +63,13 @@
         end
     )
 {%- endmacro %}
+
+{# The days of the window in which a survey is read, first and last, as one row. #}
+{% macro survey_window() -%}
+    select
+        {{ shop_date('as_of_at') }} as as_of_date,
+        cast(
+            {{ dbt.dateadd('day', 1 - var('survey_window_days'), shop_date('as_of_at')) }} as date
+        ) as window_from_date
+    from {{ ref('int_as_of') }}
+{%- endmacro %}

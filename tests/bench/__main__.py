@@ -52,7 +52,6 @@ CONTENDERS = (
     Contender("splink", "Splink's clustering", beside="limit"),
     Contender("full", "**full run**", beside="limit"),
     Contender("given", "**1 % new edges, given by the model**", "most", "full"),
-    Contender("above", "**1 % new edges, given as unseen (`adds_are_new`)**", "most", "full"),
     Contender("found", "1 % new edges, found by the run", "most", "full"),
     Contender("fewer", "0.1 % of edges removed, found by the run", "full", "full"),
     Contender("same", "nothing changed, found by the run", "full", "full"),
@@ -118,21 +117,17 @@ def middle(samples: Mapping[str, Sequence[Sample]], name: str, figure: str) -> f
 
 def bars(samples: Mapping[str, Sequence[Sample]]) -> list[Bar]:
     cpu = {name: middle(samples, name, "cpu") for name in samples}
-    peak = max(
-        sample["rss"] for name in ("full", "given", "above", "found") for sample in samples[name]
-    )
+    peak = max(sample["rss"] for name in ("full", "given", "found") for sample in samples[name])
     truth = samples["native"][0]["partition"]
     wrong = sum(
         sample["partition"] != truth
-        for name in ("full", "given", "above", "found", "splink", "scipy")
-        for sample in samples[name]
+        for name in ("full", "given", "found", "splink", "scipy") for sample in samples[name]
     )  # fmt: skip
     ratios = (
         ("full run beside the limit", "full", "limit", 6.0),
         ("full run beside native union-find", "full", "native", 3.0),
         ("full run beside Splink", "full", "splink", 1 / 2.5),
         ("1 % new edges, given, beside a full run", "given", "full", 0.08),
-        ("1 % new edges, given as unseen, beside a full run", "above", "full", 0.08),
     )
     return [
         *(

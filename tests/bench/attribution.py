@@ -14,29 +14,33 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import median
 
 from rich.console import Console
-from rich.table import Table
 
 from tests.bench.attribution_contenders import CONTENDERS
-from tests.bench.margin import MOST_BYTES, Bar, contend, run
 from tests.bench.margin_contenders import MEMORY_LIMIT
-from tests.bench.page import PAGE, conditions, put
+from tests.bench.parts import (
+    MOST_BYTES,
+    Bar,
+    Chapter,
+    Sample,
+    Samples,
+    asked_sizes,
+    contend,
+    middle,
+    run,
+)
 
 SIZES = {"100k": 100_000, "1M": 1_000_000, "10M": 10_000_000, "100M": 100_000_000}
 DEFAULT, BARRED, TURNS = "10M", 10_000_000, 3
 MOST_OF_SCAN, MOST_OF_FULL = 35, 0.15
-CHAPTER = "Sessions and attribution"
 TEXTS = {
     "scan": "scan of four columns of the landed events",
     "sessions": "**sessions**: events cut, their source, whose they were",
     "attribution": "**attribution**: touches, paths, eight models, credits, intervals",
     "day": "**one more day** of both, on what stands",
 }
-Samples = Mapping[str, Sequence[Mapping[str, float]]]
 
 
 def measure(size: str, folder: Path, console: Console, turns: int) -> Samples:
@@ -44,7 +48,7 @@ def measure(size: str, folder: Path, console: Console, turns: int) -> Samples:
     counts only where there is one turn."""
     web, home = folder / "web", folder / "copy"
     run("attribution_web", str(web), str(SIZES[size]))
-    samples: dict[str, list[Mapping[str, float]]] = {name: [] for name in CONTENDERS}
+    samples: dict[str, list[Sample]] = {name: [] for name in CONTENDERS}
     for turn in range(turns):
         last = turn == turns - 1
         if last:
@@ -58,10 +62,6 @@ def measure(size: str, folder: Path, console: Console, turns: int) -> Samples:
                 samples[name].append(sample)
         shutil.rmtree(home)
     return samples
-
-
-def middle(samples: Samples, name: str, figure: str) -> float:
-    return median(sample[figure] for sample in samples[name])
 
 
 def bars(samples: Samples) -> list[Bar]:
@@ -80,38 +80,6 @@ def bars(samples: Samples) -> list[Bar]:
     ]  # fmt: skip
 
 
-COLUMNS = ("part", "n", "CPU s, median", "CPU s, range", "wall s", "RSS GB", "of scan")
-
-
-def rows(samples: Samples) -> list[tuple[str, ...]]:
-    made = []
-    for name, text in TEXTS.items():
-        cpu = [sample["cpu"] for sample in samples[name]]
-        made.append((
-            text, str(len(cpu)), f"{median(cpu):.2f}", f"{min(cpu):.2f} to {max(cpu):.2f}",
-            f"{middle(samples, name, 'wall'):.2f}", f"{middle(samples, name, 'rss') / 1e9:.2f}",
-            f"{median(cpu) / middle(samples, 'scan', 'cpu'):.3g}",
-        ))  # fmt: skip
-    return made
-
-
-def section(samples: Samples, found: Sequence[Bar], barred: bool, load: str) -> str:
-    before, after = samples["start"][0], samples["attribution"][0]
-    return "\n".join([
-        f"{after['events']:,.0f} events, {after['sessions']:,.0f} sessions, {after['orders']:,.0f}"
-        f" orders; the last day, with what came late, has {after['events'] - before['events']:,.0f}"
-        f" of the events. {load}", "",
-        f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}",
-        *(f"| {' | '.join(row)} |" for row in rows(samples)), "",
-        "| bar | measured | at most | verdict |", "|---|---|---|---|",
-        *(
-            f"| {bar.text} | {bar.value:.3g} | {bar.most:.3g}"
-            f" | {bar.verdict if barred else 'reported'} |"
-            for bar in found
-        ), "",
-    ])  # fmt: skip
-
-
 HEAD = f"""What it costs to make sessions and credits of landed storefront events: CPU seconds of
 the statements through dbt (every call of its cursor, without parsing or tests), one model at a
 time, DuckDB with two threads and a memory limit of {MEMORY_LIMIT}, a process for each part.
@@ -125,35 +93,26 @@ work on the machine moves CPU seconds by a third. Bars hold from 10M events:
 """
 
 
-def show(size: str, samples: Samples, found: Sequence[Bar], console: Console) -> None:
-    table = Table(*COLUMNS, title=f"sessions and attribution of {size} events")
-    for row in rows(samples):
-        table.add_row(*row)
-    console.print(table)
-    table = Table("bar", "measured", "at most", "verdict")
-    for bar in found:
-        table.add_row(bar.text, f"{bar.value:.3g}", f"{bar.most:.3g}", bar.verdict)
-    console.print(table)
+CHAPTER = Chapter("Sessions and attribution", HEAD, TEXTS, ("scan",))
 
 
 def main() -> int:
-    sizes = os.environ.get("EVENTS", DEFAULT).split(",")
     console = Console(width=150)
-    if unknown := [size for size in sizes if size not in SIZES]:
-        console.print(f"EVENTS={','.join(unknown)} is none of {', '.join(SIZES)}.")
-        return 2
     failed = False
-    for size in sizes:
-        before = os.getloadavg()[0]
-        barred = SIZES[size] >= BARRED
+    for size in asked_sizes("EVENTS", DEFAULT, SIZES):
+        load, barred = os.getloadavg()[0], SIZES[size] >= BARRED
         with tempfile.TemporaryDirectory(prefix="bench") as folder:
             samples = measure(size, Path(folder), console, 1 if barred else TURNS + 1)
-        load = f"Load {before:.1f} before, {os.getloadavg()[0]:.1f} after."
         found = bars(samples)
         failed |= barred and any(bar.verdict == "FAIL" for bar in found)
-        head = f"{HEAD}\n{conditions(('duckdb', 'dbt-core', 'dbt-duckdb'))}"
-        put(PAGE, CHAPTER, head, f"{size} events", section(samples, found, barred, load))
-        show(size, samples, found, console)
+        before, after = samples["start"][0], samples["attribution"][0]
+        begin = (
+            f"{after['events']:,.0f} events, {after['sessions']:,.0f} sessions,"
+            f" {after['orders']:,.0f} orders; the last day, with what came late, has"
+            f" {after['events'] - before['events']:,.0f} of the events. Load {load:.1f} before,"
+            f" {os.getloadavg()[0]:.1f} after."
+        )
+        CHAPTER.publish(f"{size} events", samples, found, begin, (), barred, console)
     return int(failed)
 
 

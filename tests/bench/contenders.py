@@ -24,10 +24,6 @@ from tests.components import dbt, write_project
 
 ALL = "select left_node, right_node from main.{table}"
 MOST = f"{ALL} where number % 100 <> 0"
-ABOVE = (
-    "{{{{ config(adds_are_new=true) }}}}"
-    " select left_node, right_node, 'added' as change from main.unseen_{table}"
-)
 NEW = "select left_node, right_node, 'added' as change from main.new_{table}"
 FEWER = f"{ALL} where number % 1000 <> 500"
 
@@ -154,7 +150,6 @@ CONTENDERS: dict[str, Callable[[str, Meter], None]] = {
     "full": model(ALL),
     "most": model(MOST),
     "given": model(NEW),
-    "above": model(ABOVE),
     "found": model(ALL),
     "fewer": model(FEWER),
     "same": model(ALL),

@@ -77,11 +77,10 @@ def _hashed(numbers: Integers) -> Integers:
 
 def write(path: str, size: int) -> None:
     """Tables edges (number, left_node, right_node) and text_edges, one per cent of each as new_…,
-    those of the new_edges that no other edge repeats as unseen_edges, and the nodes that Splink
-    asks for. Rows are in random order, so any range of numbers is a random sample."""
+    and the nodes that Splink asks for. Rows are in random order, so any range of numbers is a
+    random sample."""
     left, right = edges(size)
     drawn = pa.table({"number": np.arange(len(left)), "left_node": left, "right_node": right})
-    pair = "least(left_node, right_node) as low, greatest(left_node, right_node) as high"
     with duckdb.connect(path) as connection:
         connection.register("drawn", drawn)
         connection.execute("create table edges as select * from drawn")
@@ -98,11 +97,6 @@ def write(path: str, size: int) -> None:
             connection.execute(
                 f"create table new_{table} as select * from {table} where number % 100 = 0"
             )
-        connection.execute(
-            f"create table unseen_edges as select low as left_node, high as right_node from"
-            f" (select {pair} from new_edges except"
-            f" select {pair} from edges where number % 100 <> 0)"
-        )
 
 
 if __name__ == "__main__":

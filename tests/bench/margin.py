@@ -10,27 +10,31 @@ then three turns whose median counts. 5M is one turn.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
 from rich.console import Console
-from rich.table import Table
 
-from tests.bench.margin_contenders import MEMORY_LIMIT, MODEL, ROOT
-from tests.bench.page import PAGE, conditions, put
+from tests.bench.margin_contenders import MEMORY_LIMIT, MODEL
+from tests.bench.parts import (
+    MOST_BYTES,
+    Bar,
+    Chapter,
+    Sample,
+    Samples,
+    as_lines,
+    asked_sizes,
+    contend,
+    middle,
+    run,
+)
 
 SIZES = {"20k": 20_000, "200k": 200_000, "1M": 1_000_000, "5M": 5_000_000}
 DEFAULT, SMALLER, BARRED = "200k,1M", "1M", "5M"
 TURNS = 3
-MOST_BYTES = 6_000_000_000
 # CPU seconds of one run and another differ by this much on the same input.
 NOISE = 1.1
 COSTLIEST = 8
@@ -41,39 +45,6 @@ TEXTS = {
     "commerce": "orders, lines, refunds of commerce",
     "margin": "**margin**: costs, allocation, attribution of spend, every mart, reconciliation",
 }
-CHAPTER = "Margin"
-Sample = dict[str, float]
-Samples = Mapping[str, Sequence[Sample]]
-
-
-@dataclass(frozen=True)
-class Bar:
-    text: str
-    value: float
-    most: float
-
-    @property
-    def verdict(self) -> str:
-        return "PASS" if self.value <= self.most else "FAIL"
-
-
-def run(module: str, *arguments: str) -> str:
-    result = subprocess.run(
-        [sys.executable, "-m", f"tests.bench.{module}", *arguments],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if result.returncode != 0:
-        said = f"{result.stdout[-2000:]}\n{result.stderr[-2000:]}"
-        raise SystemExit(f"{module} {' '.join(arguments)} failed\n{said}")
-    return result.stdout
-
-
-def contend(module: str, name: str, home: Path) -> Sample:
-    lines = run(module, name, str(home)).splitlines()
-    sample: Sample = json.loads(next(
-        line.removeprefix("RESULT ") for line in reversed(lines) if line.startswith("RESULT ")
-    ))  # fmt: skip
-    return sample
 
 
 def measure(size: str, folder: Path, console: Console, turns: int) -> dict[str, list[Sample]]:
@@ -106,10 +77,6 @@ def _copy(source: Path, target: Path, move: bool) -> None:
         shutil.copytree(source, target)
 
 
-def middle(samples: Samples, name: str, figure: str) -> float:
-    return median(sample[figure] for sample in samples[name])
-
-
 def bars(samples: Samples, smaller: Samples | None) -> list[Bar]:
     parts = [sample for name in ("commerce", "margin") for sample in samples[name]]
     found = [
@@ -131,18 +98,6 @@ def bars(samples: Samples, smaller: Samples | None) -> list[Bar]:
     ]  # fmt: skip
 
 
-def rows(samples: Samples) -> list[tuple[str, ...]]:
-    made = []
-    for name, text in TEXTS.items():
-        cpu = [sample["cpu"] for sample in samples[name]]
-        made.append((
-            text, str(len(cpu)), f"{median(cpu):.2f}", f"{min(cpu):.2f} to {max(cpu):.2f}",
-            f"{middle(samples, name, 'wall'):.2f}", f"{middle(samples, name, 'rss') / 1e9:.2f}",
-            *(f"{median(cpu) / middle(samples, other, 'cpu'):.3g}" for other in ("scan", "sum")),
-        ))  # fmt: skip
-    return made
-
-
 def costliest(samples: Samples, smaller: Samples | None) -> list[tuple[str, str, str]]:
     """The models that cost most: name, CPU seconds, and how many times the smaller size's."""
     spent = {
@@ -159,29 +114,6 @@ def costliest(samples: Samples, smaller: Samples | None) -> list[tuple[str, str,
     return made
 
 
-COLUMNS = ("part", "n", "CPU s, median", "CPU s, range", "wall s", "RSS GB", "of scan", "of sum")
-
-
-def section(
-    samples: Samples, smaller: Samples | None, found: Sequence[Bar], barred: bool, load: str
-) -> str:
-    made = samples["margin"][0]
-    return "\n".join([
-        f"{made['orders']:,.0f} orders, {made['lines']:,.0f} lines,"
-        f" {made['cost_lines']:,.0f} cost lines. {load}", "",
-        f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}",
-        *(f"| {' | '.join(row)} |" for row in rows(samples)), "",
-        "| bar | measured | at most | verdict |", "|---|---|---|---|",
-        *(
-            f"| {bar.text} | {bar.value:.3g} | {bar.most:.3g}"
-            f" | {bar.verdict if barred else 'reported'} |"
-            for bar in found
-        ), "",
-        f"| costliest models | CPU s | times {SMALLER} |", "|---|---|---|",
-        *(f"| {' | '.join(row)} |" for row in costliest(samples, smaller)), "",
-    ])  # fmt: skip
-
-
 HEAD = f"""What it costs to build margin from staged orders: CPU seconds of the statements through
 dbt (every call of its cursor, without parsing or tests), one model at a time, DuckDB with two
 threads and a memory limit of {MEMORY_LIMIT}, the setting of the project otherwise, a process for
@@ -194,38 +126,31 @@ seconds by a third. Bars hold from 1M to 5M orders: `make bench-margin ORDERS=1M
 """
 
 
-def show(size: str, samples: Samples, found: Sequence[Bar], console: Console) -> None:
-    table = Table(*COLUMNS, title=f"margin of {size} orders")
-    for row in rows(samples):
-        table.add_row(*row)
-    console.print(table)
-    table = Table("bar", "measured", "at most", "verdict")
-    for bar in found:
-        table.add_row(bar.text, f"{bar.value:.3g}", f"{bar.most:.3g}", bar.verdict)
-    console.print(table)
+CHAPTER = Chapter("Margin", HEAD, TEXTS, ("scan", "sum"))
 
 
 def main() -> int:
-    sizes = os.environ.get("ORDERS", DEFAULT).split(",")
     console = Console(width=150)
-    if unknown := [size for size in sizes if size not in SIZES]:
-        console.print(f"ORDERS={','.join(unknown)} is none of {', '.join(SIZES)}.")
-        return 2
     measured: dict[str, dict[str, list[Sample]]] = {}
     failed = False
-    for size in sizes:
-        before = os.getloadavg()[0]
+    for size in asked_sizes("ORDERS", DEFAULT, SIZES):
+        before, barred = os.getloadavg()[0], size == BARRED
         with tempfile.TemporaryDirectory(prefix="bench") as folder:
-            turns = 1 if size == BARRED else TURNS + 1
+            turns = 1 if barred else TURNS + 1
             samples = measured[size] = measure(size, Path(folder), console, turns)
-        load = f"Load {before:.1f} before, {os.getloadavg()[0]:.1f} after."
-        barred = size == BARRED
         smaller = measured.get(SMALLER) if barred else None
         found = bars(samples, smaller)
         failed |= barred and any(bar.verdict == "FAIL" for bar in found)
-        head = f"{HEAD}\n{conditions(('duckdb', 'dbt-core', 'dbt-duckdb'))}"
-        put(PAGE, CHAPTER, head, f"{size} orders", section(samples, smaller, found, barred, load))
-        show(size, samples, found, console)
+        made = samples["margin"][0]
+        begin = (
+            f"{made['orders']:,.0f} orders, {made['lines']:,.0f} lines,"
+            f" {made['cost_lines']:,.0f} cost lines. Load {before:.1f} before,"
+            f" {os.getloadavg()[0]:.1f} after."
+        )
+        end = as_lines(
+            ("costliest models", "CPU s", f"times {SMALLER}"), costliest(samples, smaller)
+        )
+        CHAPTER.publish(f"{size} orders", samples, found, begin, end, barred, console)
     return int(failed)
 
 

@@ -28,13 +28,8 @@ MODELS = {
     "given": "{% if has_components() %}\n"
     "select left_node, right_node, change from main.changes\n"
     f"{{% else %}}\n{EDGES}\n{{% endif %}}",
-    # The same without those that are there already, which the run then does not look for.
-    "unseen": "{{ config(adds_are_new=true) }}\n{% if has_components() %}\n"
-    "select left_node, right_node, change from main.changes where is_there = 'no'\n"
-    f"{{% else %}}\n{EDGES}\n{{% endif %}}",
 }
-LOOKING = [model for model in MODELS if model != "unseen"]
-Change = tuple[str, str, str, str]  # both ends, added or removed, whether it is there already
+
 
 DROP_PROOFS = [f"drop table {model}_rounds" for model in MODELS]
 
@@ -42,7 +37,7 @@ DROP_PROOFS = [f"drop table {model}_rounds" for model in MODELS]
 @dataclass(frozen=True)
 class Batch:
     edges: list[Edge]
-    changes: list[Change]
+    changes: list[tuple[str, str, str]]
 
 
 def batches() -> list[Batch]:
@@ -60,7 +55,9 @@ def batches() -> list[Batch]:
     return made
 
 
-def change_graph(draw: random.Random, seed: int, edges: set[Edge], number: int) -> list[Change]:
+def change_graph(
+    draw: random.Random, seed: int, edges: set[Edge], number: int
+) -> list[tuple[str, str, str]]:
     adds = draw.randint(30, 60) if number == 0 else draw.randint(0, 3)
     removes = len(edges) // 2 if number == LARGE else draw.randint(0, 3)
     added = {random_edge(draw, seed) for _ in range(adds)} - edges
@@ -71,9 +68,8 @@ def change_graph(draw: random.Random, seed: int, edges: set[Edge], number: int) 
     edges -= removed
     edges |= added
     return [
-        *((right, left, "added", "no") for left, right in sorted(added)),
-        *((right, left, "added", "yes") for left, right in sorted(again)),
-        *((left, right, "removed", "no") for left, right in sorted(removed | absent)),
+        *((right, left, "added") for left, right in sorted(added | again)),
+        *((left, right, "removed") for left, right in sorted(removed | absent)),
     ]
 
 
@@ -87,7 +83,7 @@ def write(project: Path, name: str, batch: Batch) -> list[str]:
     statements = []
     for table, rows, columns in (
         ("edges", batch.edges, ["left_node", "right_node"]),
-        ("changes", batch.changes, ["left_node", "right_node", "change", "is_there"]),
+        ("changes", batch.changes, ["left_node", "right_node", "change"]),
     ):
         place = project / f"{name}_{table}.parquet"
         values = list(zip(*rows, strict=True)) or [[] for _ in columns]
@@ -118,8 +114,8 @@ class Saved:
 
 BATCH_LIST = batches()
 BRIDGE = ("0: n00", "1: n00")
-WITH_BRIDGE = Batch([*BATCH_LIST[-1].edges, BRIDGE], [(*BRIDGE, "added", "no")])
-WITHOUT_BRIDGE = Batch(BATCH_LIST[-1].edges, [(*BRIDGE, "removed", "no")])
+WITH_BRIDGE = Batch([*BATCH_LIST[-1].edges, BRIDGE], [(*BRIDGE, "added")])
+WITHOUT_BRIDGE = Batch(BATCH_LIST[-1].edges, [(*BRIDGE, "removed")])
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +166,7 @@ def test_the_edges_beside_the_table_are_those_it_holds(
     assert sorted(rows) == BATCH_LIST[number].edges
 
 
-@pytest.mark.parametrize("model", LOOKING)
+@pytest.mark.parametrize("model", MODELS)
 def test_a_run_without_a_change_touches_nothing(saved: Saved, model: str) -> None:
     for table in (model, f"{model}_contracted"):
         # In the order of the file: rows that are written anew lie elsewhere.
@@ -178,13 +174,6 @@ def test_a_run_without_a_change_touches_nothing(saved: Saved, model: str) -> Non
         assert saved.rows("again", query) == saved.rows(f"batch{BATCHES}", query)
     rounds = saved.rows("again", f"select * from main.{model}_rounds")
     assert rounds == [(0, 0, True, "incremental", 0, 0)]
-
-
-def test_edges_wrongly_given_as_unseen_leave_the_components(saved: Saved) -> None:
-    edges = "count(distinct (low, high))"
-    rows = saved.rows("again", f"select {edges}, count(*) > {edges} from main.unseen_contracted")
-    assert rows == [(len(BATCH_LIST[-1].edges), True)]
-    assert saved.components("again", "unseen") == union_find(BATCH_LIST[-1].edges)
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench.margin import measure, middle
+from tests.bench.margin import measure
+from tests.bench.parts import middle
 from tests.proof.harness import Result
 
 SIZE = "200k"

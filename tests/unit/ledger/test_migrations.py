@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 
 from orchestration.activation import fast_lane
 from orchestration.activation.fast_lane import OptOut
-from orchestration.ledger import audit, open_ledger
+from orchestration.ledger import audit, delivered, open_ledger
+from orchestration.ledger.delivered import DeliveredRow
 from orchestration.ledger.tables import outbox
 from orchestration.settings import Settings
 from tests.unit.activation.world import START, settings_in
@@ -146,3 +148,22 @@ def test_a_migration_that_fails_leaves_version_1(
     connection.close()
     assert tables.isdisjoint(ADDED)
     assert "as_of_at" not in columns
+
+
+def test_a_row_that_takes_old_identifiers_out_learns_which(tmp_path: Path) -> None:
+    """Version 7 meant the first of those that were left; where none was left there is nothing."""
+    settings, where = settings_in(tmp_path), {"destination": "google", "object": "customer_match/v"}
+    old = [{"payload": {"email_sha256": name}, "vendor_id": None} for name in ("one", "two")]
+    with open_ledger(settings) as ledger, ledger.transaction() as connection:
+        for number, (key, stale) in enumerate({"k": json.dumps(old), "nothing": None}.items()):
+            held = DeliveredRow(key, None, None, stale, None, is_removed=True)
+            delivered.write(connection, *where.values(), None, [held], START)
+            row = {"outbox_id": number, "plan_hash": "p", "key": key, "operation": "prune"}
+            rest = {"priority": 3, "state": "submitted", "payload_json": "{}", "attempt_count": 1}
+            connection.execute(outbox.insert().values(**where, **row, **rest))
+        connection.exec_driver_sql("drop index outbox_in_jobs")
+        connection.exec_driver_sql("update schema_version set version = 7")
+    with open_ledger(settings) as ledger, ledger.read() as reader:
+        (kept,) = reader.execute(outbox.select()).all()
+    assert (kept.key, kept.state) == ("k", "submitted")
+    assert json.loads(kept.prior_payload_json) == old[:1]

@@ -20,12 +20,7 @@ gaps as (
 ),
 
 as_of as (
-    select
-        {{ shop_date('as_of_at') }} as as_of_date,
-        cast(
-            {{ dbt.dateadd('day', 1 - var('survey_window_days'), shop_date('as_of_at')) }} as date
-        ) as window_from_date
-    from {{ ref('int_as_of') }}
+    {{ survey_window() }}
 ),
 
 claims as (
