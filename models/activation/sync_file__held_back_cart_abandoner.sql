@@ -9,25 +9,9 @@ dim_customers as (
     select * from {{ ref('dim_customers') }}
 ),
 
-{# Both arms are asked for the same yes, or they could not be compared. #}
 shaped as (
-    select
-        dim_customers.customer_id,
-        'cart_abandoner' as segment,
-        {{ normaliser_version() }} as normaliser_version
-    from dim_customers
-    inner join members
-        on dim_customers.customer_id = members.customer_id
+    {{ held_back_shape('cart_abandoner') }}
     where {{ eligible('email', 'marketing') }} and dim_customers.email is not null
 ),
 
-final as (
-    select
-        customer_id,
-        segment,
-        normaliser_version,
-        {{ row_hash(['segment', 'normaliser_version']) }} as row_hash
-    from shaped
-)
-
-select * from final
+{{ held_back_rows() }}

@@ -1,8 +1,3 @@
-{%- set payload = [
-    'extern_id', 'email_sha256', 'phone_sha256', 'first_name_sha256', 'last_name_sha256',
-    'city_sha256', 'state_sha256', 'zip_sha256', 'country_sha256', 'normaliser_version',
-] -%}
-
 with
 
 members as (
@@ -14,46 +9,8 @@ dim_customers as (
 ),
 
 shaped as (
-    select
-        dim_customers.customer_id,
-        dim_customers.customer_id as extern_id,
-        {{ meta_email_sha256('dim_customers.email') }} as email_sha256,
-        {{ meta_phone_sha256('dim_customers.phone_number') }} as phone_sha256,
-        {{ meta_name_sha256('dim_customers.first_name') }} as first_name_sha256,
-        {{ meta_name_sha256('dim_customers.last_name') }} as last_name_sha256,
-        {{ meta_city_sha256('dim_customers.city') }} as city_sha256,
-        {{ meta_state_sha256('dim_customers.region') }} as state_sha256,
-        {{ meta_zip_sha256('dim_customers.zip') }} as zip_sha256,
-        {{ meta_country_sha256('dim_customers.country_code') }} as country_sha256,
-        {{ normaliser_version() }} as normaliser_version,
-        dim_customers.first_seen_at
-    from dim_customers
-    inner join members
-        on dim_customers.customer_id = members.customer_id
+    {{ meta_audience_shape() }}
     where {{ eligible('ads', 'ads_sharing') }}
 ),
 
-{# A name and a town alone match strangers: an address or a phone is asked for. #}
-ranked as (
-    select
-        *,
-        row_number() over (
-            partition by coalesce(email_sha256, phone_sha256)
-            order by first_seen_at, customer_id
-        ) as place
-    from shaped
-    where email_sha256 is not null or phone_sha256 is not null
-),
-
-final as (
-    select
-        customer_id,
-        {%- for column in payload %}
-            {{ column }},
-        {%- endfor %}
-        {{ row_hash(payload) }} as row_hash
-    from ranked
-    where place = 1
-)
-
-select * from final
+{{ meta_audience_rows() }}

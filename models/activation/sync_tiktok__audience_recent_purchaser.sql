@@ -1,5 +1,3 @@
-{%- set payload = ['email_sha256', 'phone_sha256', 'normaliser_version'] -%}
-
 with
 
 members as (
@@ -11,38 +9,8 @@ dim_customers as (
 ),
 
 shaped as (
-    select
-        dim_customers.customer_id,
-        {{ tiktok_segment_email_sha256('dim_customers.email') }} as email_sha256,
-        {{ tiktok_segment_phone_sha256('dim_customers.phone_number') }} as phone_sha256,
-        {{ normaliser_version() }} as normaliser_version,
-        dim_customers.first_seen_at
-    from dim_customers
-    inner join members
-        on dim_customers.customer_id = members.customer_id
+    {{ tiktok_audience_shape() }}
     where {{ eligible('ads', 'ads_sharing') }}
 ),
 
-ranked as (
-    select
-        *,
-        row_number() over (
-            partition by coalesce(email_sha256, phone_sha256)
-            order by first_seen_at, customer_id
-        ) as place
-    from shaped
-    where email_sha256 is not null or phone_sha256 is not null
-),
-
-final as (
-    select
-        customer_id,
-        {%- for column in payload %}
-            {{ column }},
-        {%- endfor %}
-        {{ row_hash(payload) }} as row_hash
-    from ranked
-    where place = 1
-)
-
-select * from final
+{{ tiktok_audience_rows() }}

@@ -31,9 +31,13 @@ entries as (
     inner join segments
         on membership.segment = segments.segment
     where
-        membership.is_held_back
-        or {{ holdout_place('membership.customer_id', 'membership.segment') }}
-        >= segments.holdout_ratio
+        {# Ads ask for another yes than the held back were asked for: who sees them is no arm. #}
+        membership.channel <> 'ads'
+        and (
+            membership.is_held_back
+            or {{ holdout_place('membership.customer_id', 'membership.segment') }}
+            >= segments.holdout_ratio
+        )
     group by membership.segment, membership.customer_id, membership.is_held_back
 ),
 

@@ -10,10 +10,16 @@
 {%- set tiktok_columns = ['email_sha256', 'phone_sha256', 'normaliser_version'] %}
 {%- for vendor, columns, audiences in [
     ('meta', meta_columns, [
-        'creator_acquired', 'existing_customer', 'new_high_margin_seed', 'recent_purchaser',
+        'at_risk', 'cart_abandoner', 'creator_acquired', 'existing_customer',
+        'high_value_seed', 'negative_margin', 'new_high_margin_seed', 'recent_purchaser',
+        'serial_returner', 'win_back',
     ]),
-    ('google', google_columns, ['full_price_buyer', 'high_value_seed', 'recent_purchaser']),
-    ('tiktok', tiktok_columns, ['existing_customer', 'recent_purchaser']),
+    ('google', google_columns, [
+        'existing_customer', 'full_price_buyer', 'high_value_seed', 'recent_purchaser',
+    ]),
+    ('tiktok', tiktok_columns, [
+        'existing_customer', 'high_value_seed', 'recent_purchaser',
+    ]),
 ] %}
     {%- for audience in audiences %}
         select customer_id from {{ ref('sync_' ~ vendor ~ '__audience_' ~ audience) }}

@@ -3,10 +3,14 @@
    exclusion. It asks what was said as well as the segment that says it, so that neither can hide
    a mistake of the other. #}
 {%- set audiences = [
-    'sync_google__audience_full_price_buyer', 'sync_google__audience_high_value_seed',
-    'sync_google__audience_recent_purchaser', 'sync_meta__audience_creator_acquired',
-    'sync_meta__audience_existing_customer', 'sync_meta__audience_new_high_margin_seed',
-    'sync_meta__audience_recent_purchaser', 'sync_tiktok__audience_existing_customer',
+    'sync_google__audience_existing_customer', 'sync_google__audience_full_price_buyer',
+    'sync_google__audience_high_value_seed', 'sync_google__audience_recent_purchaser',
+    'sync_meta__audience_at_risk', 'sync_meta__audience_cart_abandoner',
+    'sync_meta__audience_creator_acquired', 'sync_meta__audience_existing_customer',
+    'sync_meta__audience_high_value_seed', 'sync_meta__audience_negative_margin',
+    'sync_meta__audience_new_high_margin_seed', 'sync_meta__audience_recent_purchaser',
+    'sync_meta__audience_serial_returner', 'sync_meta__audience_win_back',
+    'sync_tiktok__audience_existing_customer', 'sync_tiktok__audience_high_value_seed',
     'sync_tiktok__audience_recent_purchaser',
 ] %}
 {%- set events = [

@@ -24,16 +24,23 @@ from tests.support import succeed, tributary
 
 OBJECTS = {
     "klaviyo": [
-        "vip", "at_risk", "win_back", "cart_abandoner", "one_and_done", "replenishment_due",
-        "events/order_margin",
+        "at_risk", "browse_abandoner", "cart_abandoner", "creator_acquired", "cross_sell",
+        "discount_addict", "engaged", "gift_buyer", "one_and_done", "price_drop",
+        "replenishment_due", "rising_star", "subscription_at_risk", "subscription_candidate",
+        "vip", "win_back", "events/order_margin",
     ],
     "meta": [
-        "existing_customer", "recent_purchaser", "new_high_margin_seed", "creator_acquired",
+        "at_risk", "cart_abandoner", "creator_acquired", "existing_customer", "high_value_seed",
+        "negative_margin", "new_high_margin_seed", "recent_purchaser", "serial_returner",
+        "win_back", "conversions/purchase",
+    ],
+    "google": [
+        "existing_customer", "full_price_buyer", "high_value_seed", "recent_purchaser",
         "conversions/purchase",
     ],
-    "google": ["high_value_seed", "full_price_buyer", "recent_purchaser", "conversions/purchase"],
     "tiktok": [
-        "audience/existing_customer", "audience/recent_purchaser", "conversions/purchase",
+        "audience/existing_customer", "audience/high_value_seed", "audience/recent_purchaser",
+        "conversions/purchase",
     ],
 }  # fmt: skip
 

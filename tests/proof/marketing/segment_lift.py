@@ -27,7 +27,8 @@ create table given.segments (
     segment varchar, use varchar, holdout_ratio decimal(9, 6), send_cost_amount decimal(18, 4)
 );
 create table given.fct_audience_membership (
-    segment varchar, customer_id varchar, is_held_back boolean, entered_at timestamp
+    segment varchar, customer_id varchar, channel varchar, is_held_back boolean,
+    entered_at timestamp
 );
 create table given.fct_order_margin (
     customer_id varchar, order_scope varchar, cm2_amount decimal(18, 4), ordered_at timestamp
@@ -100,7 +101,7 @@ def _segment(connection: duckdb.DuckDBPyConnection, name: str, rng: np.random.Ge
     frame = {"id": ids, "held": held.tolist(), "cm2": np.where(buys, basket, 0).tolist()}
     connection.execute(
         "insert into given.fct_audience_membership"
-        " select ?, unnest(?::varchar[]), unnest(?::boolean[]), ?",
+        " select ?, unnest(?::varchar[]), 'email', unnest(?::boolean[]), ?",
         [name, frame["id"], frame["held"], at],
     )
     connection.execute(

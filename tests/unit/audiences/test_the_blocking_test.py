@@ -85,6 +85,16 @@ def test_whoever_agreed_is_left_where_she_is() -> None:
     assert found(None, "sync_meta__audience_recent_purchaser") == 0
 
 
+def test_every_delivery_is_held_against_suppressions() -> None:
+    file = ROOT / "models" / "activation" / "_activation__models.yml"
+    models = yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)["models"]
+    text = (TEST.parent / "assert_suppressed_people_are_in_no_delivery.sql").read_text("utf-8")
+    named = set(re.findall(r"sync_\w+", text))
+    # Whoever is held back is sent nothing.
+    due = {model["name"] for model in models if "__held_back_" not in model["name"]}
+    assert due == named
+
+
 def test_the_test_stops_the_build() -> None:
     assert "severity" not in TEST.read_text(encoding="utf-8")
     project = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))

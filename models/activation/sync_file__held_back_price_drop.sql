@@ -1,0 +1,17 @@
+with
+
+members as (
+    select customer_id from {{ ref('audience_price_drop') }}
+    where {{ is_held_back('customer_id', 'price_drop') }}
+),
+
+dim_customers as (
+    select * from {{ ref('dim_customers') }}
+),
+
+shaped as (
+    {{ held_back_shape('price_drop') }}
+    where {{ eligible('email', 'marketing') }} and dim_customers.email is not null
+),
+
+{{ held_back_rows() }}

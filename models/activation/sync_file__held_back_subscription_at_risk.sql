@@ -1,0 +1,17 @@
+with
+
+members as (
+    select customer_id from {{ ref('audience_subscription_at_risk') }}
+    where {{ is_held_back('customer_id', 'subscription_at_risk') }}
+),
+
+dim_customers as (
+    select * from {{ ref('dim_customers') }}
+),
+
+shaped as (
+    {{ held_back_shape('subscription_at_risk') }}
+    where {{ eligible('email', 'marketing') }} and dim_customers.email is not null
+),
+
+{{ held_back_rows() }}

@@ -1,0 +1,16 @@
+with
+
+members as (
+    select customer_id from {{ ref('audience_creator_acquired') }}
+),
+
+dim_customers as (
+    select * from {{ ref('dim_customers') }}
+),
+
+shaped as (
+    {{ klaviyo_list_shape() }}
+    where {{ eligible('email', 'marketing') }}
+),
+
+{{ klaviyo_list_rows() }}

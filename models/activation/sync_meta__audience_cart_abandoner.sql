@@ -1,0 +1,17 @@
+with
+
+members as (
+    select customer_id from {{ ref('audience_cart_abandoner') }}
+    where not {{ is_held_back('customer_id', 'cart_abandoner') }}
+),
+
+dim_customers as (
+    select * from {{ ref('dim_customers') }}
+),
+
+shaped as (
+    {{ meta_audience_shape() }}
+    where {{ eligible('ads', 'ads_sharing') }}
+),
+
+{{ meta_audience_rows() }}

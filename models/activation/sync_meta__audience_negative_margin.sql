@@ -1,0 +1,16 @@
+with
+
+members as (
+    select customer_id from {{ ref('audience_negative_margin') }}
+),
+
+dim_customers as (
+    select * from {{ ref('dim_customers') }}
+),
+
+shaped as (
+    {{ meta_audience_shape() }}
+    where {{ eligible('ads', 'ads_sharing') }}
+),
+
+{{ meta_audience_rows() }}
