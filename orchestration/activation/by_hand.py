@@ -13,10 +13,10 @@ from datetime import datetime
 
 from orchestration.activation.connected import connected_destinations
 from orchestration.activation.lookup import SnapshotLookup
-from orchestration.activation.optouts import SCOPES, OptedOut, Scope, opt_out_telling
+from orchestration.activation.optouts import SCOPES, OptedOut, Scope, opt_out
 from orchestration.errors import ConfigurationError, UnknownNameError
 from orchestration.ledger import Ledger
-from orchestration.ledger.facts import Subject
+from orchestration.ledger.facts import Objection, Subject
 from orchestration.settings import Settings
 
 
@@ -56,18 +56,11 @@ def opt_out_by_hand(
     for one in named:
         with ledger.transaction() as connection:
             at = now()
-            done = opt_out_telling(
-                connection,
-                connected,
-                lookup,
-                {one.subject},
-                scopes,
-                # Said again, it is said anew: a later no must outlast a yes in between.
-                f"by_hand|{at.isoformat()}",
-                at,
-                at,
-                {one.subject[1]: one.address} if one.address else {},
-            )
+            # Said again, it is said anew: a later no must outlast a yes in between.
+            event = f"by_hand|{at.isoformat()}"
+            clear = {one.subject[1]: one.address} if one.address else {}
+            said = Objection(frozenset({one.subject}), tuple(scopes), event, at, clear)
+            done = opt_out(connection, connected, lookup, [said], at)
         recorded += done.suppression_count
         rows.update(done.rows)
     return OptedOut(recorded, dict(rows))

@@ -10,26 +10,26 @@ her. What a vendor does not let anybody read is ``accepted``: it took the call w
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from orchestration.activation import fast_lane, payloads
+from orchestration.activation import fast_lane, payloads, turns
 from orchestration.activation.account import Account, OpenDestination
 from orchestration.activation.connected import connected_destinations
 from orchestration.activation.deliver import DeliveryReport, deliver, side_by_side
 from orchestration.activation.fast_lane import OptOut
-from orchestration.activation.lookup import Lookup, SnapshotLookup
+from orchestration.activation.lookup import Lookup, SnapshotLookup, themselves
 from orchestration.activation.optouts import SCOPES, opt_out
 from orchestration.activation.spec import SyncSpec
 from orchestration.destinations.base import ReadBack
 from orchestration.destinations.optouts import OptOutReading
 from orchestration.destinations.registry import OPT_OUT_OBJECTS
 from orchestration.errors import ConfigurationError, TributaryError
-from orchestration.ledger import LeaseHeldError, Ledger, audit, delivered, facts, leases
-from orchestration.ledger.facts import Subject
+from orchestration.ledger import Ledger, audit, delivered, facts
+from orchestration.ledger.facts import Objection, Subject
 from orchestration.settings import CanarySettings, DestinationSettings, Settings
 
 ABSENT, ACCEPTED, BROKEN, UNTESTED = "absent", "accepted", "broken", "untested"
@@ -135,7 +135,7 @@ def _canary(who: CanarySettings, at: datetime) -> _Canary:
 def _refuse_real(lookup: Lookup, who: CanarySettings, canary: _Canary) -> None:
     untagged = payloads.subjects(canary.key, {"email": who.email, "phone_number": who.phone})
     subjects = canary.subjects | untagged
-    if lookup.customer_ids({one for one in subjects if one[0] != "customer_id"}):
+    if lookup.owners({one for one in subjects if one[0] != "customer_id"}):
         raise ConfigurationError(
             "The canary's address belongs to a customer.",
             remedy="Set TRIBUTARY_CANARY_EMAIL and TRIBUTARY_CANARY_PHONE to addresses of nobody.",
@@ -156,10 +156,9 @@ def _put_out(work: _Testing, specs: Sequence[SyncSpec]) -> set[tuple[str, str]]:
         for where in sorted(expected)
     ]
     clear = payloads.addresses(canary.payload)
+    said = Objection(frozenset(canary.subjects), SCOPES, canary.key, at, clear)
     with work.ledger.transaction() as connection:
-        opt_out(
-            connection, connected, _Nobody(), canary.subjects, SCOPES, canary.key, at, at, clear
-        )
+        opt_out(connection, connected, _Nobody(), [said], at)
         fast_lane.enqueue_in_order(connection, removals, at)
     for name in connected.destinations:
         for one in OPT_OUT_OBJECTS.get(name, ()):
@@ -263,37 +262,19 @@ def _account(work: _Testing, settings: DestinationSettings) -> Iterator[Account]
     Raises:
         LeaseHeldError: another process has it for longer than that.
     """
-    lease = _lease(work, settings)
-    try:
+    glances = int(PATIENCE.total_seconds() / turns.GLANCE_SECONDS)
+    with turns.account_lease(work.ledger, settings, work.now, work.sleep, glances) as lease:
         yield Account(
             work.ledger, settings, lease, work.open_destination,
             now=work.now, sleep=work.sleep, jitter=lambda: 1.0,
         )  # fmt: skip
-    finally:
-        with work.ledger.transaction() as connection:
-            leases.release(connection, lease, work.now())
-
-
-def _lease(work: _Testing, settings: DestinationSettings) -> leases.Lease:
-    until = work.now() + PATIENCE
-    while True:
-        try:
-            with work.ledger.transaction() as connection:
-                holder = leases.this_process()
-                return leases.acquire(
-                    connection, settings.name, settings.account_id, holder, work.now()
-                )
-        except LeaseHeldError:
-            if work.now() >= until:
-                raise
-            work.sleep(GLANCE_SECONDS)
 
 
 class _Nobody:
     """The canary has no customer id: her opt-out binds her own addresses and nobody's."""
 
-    def customer_ids(self, subjects: Any) -> set[str]:
-        return {value for kind, value in subjects if kind == "customer_id"}
+    def owners(self, subjects: Set[Subject]) -> dict[Subject, set[str]]:
+        return themselves(subjects)
 
-    def subjects_of(self, customer_id: str) -> set[Subject]:
-        return set()
+    def subjects_of(self, customer_ids: Set[str]) -> dict[str, set[Subject]]:
+        return {}

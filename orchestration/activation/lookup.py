@@ -31,12 +31,13 @@ class Lookup(Protocol):
     Raises (both methods): NoLookupError.
     """
 
-    def customer_ids(self, subjects: Set[Subject]) -> set[str]:
-        """Every customer with one of the subjects; of a shared address, all who share it."""
+    def owners(self, subjects: Set[Subject]) -> dict[Subject, set[str]]:
+        """The customers who have each of the subjects; of a shared address, all who share it. What
+        nobody has is absent."""
         ...
 
-    def subjects_of(self, customer_id: str) -> set[Subject]:
-        """Digests of every address that she is known by."""
+    def subjects_of(self, customer_ids: Set[str]) -> dict[str, set[Subject]]:
+        """Digests of every address that each of them is known by; who has none is absent."""
         ...
 
 
@@ -50,21 +51,28 @@ class SnapshotLookup:
     def __init__(self, settings: Settings) -> None:
         self._pointer = settings.snapshot
 
-    def customer_ids(self, subjects: Set[Subject]) -> set[str]:
-        """See ``Lookup.customer_ids``."""
+    def owners(self, subjects: Set[Subject]) -> dict[Subject, set[str]]:
+        """See ``Lookup.owners``."""
         statement = (
             "select subject_type, subject_value, customer_id from subject "
             "where subject_type in ('email_sha256', 'phone_sha256') and subject_value in ({})"
         )
+        found = themselves(subjects)
         values = sorted({value for kind, value in subjects if kind != "customer_id"})
-        found = {value for kind, value in subjects if kind == "customer_id"}
-        rows = self._rows(statement, values)
-        return found | {row[2] for row in rows if (row[0], row[1]) in subjects}
+        for kind, value, customer_id in self._rows(statement, values):
+            if (kind, value) in subjects:
+                found.setdefault((kind, value), set()).add(customer_id)
+        return found
 
-    def subjects_of(self, customer_id: str) -> set[Subject]:
+    def subjects_of(self, customer_ids: Set[str]) -> dict[str, set[Subject]]:
         """See ``Lookup.subjects_of``."""
-        statement = "select subject_type, subject_value from subject where customer_id in ({})"
-        return {(row[0], row[1]) for row in self._rows(statement, [customer_id])}
+        statement = (
+            "select customer_id, subject_type, subject_value from subject where customer_id in ({})"
+        )
+        found: dict[str, set[Subject]] = {}
+        for customer_id, kind, value in self._rows(statement, sorted(customer_ids)):
+            found.setdefault(customer_id, set()).add((kind, value))
+        return found
 
     def _rows(self, statement: str, values: list[str]) -> list[tuple[str, ...]]:
         if not values:
@@ -88,6 +96,11 @@ class SnapshotLookup:
                 yield lookup
         except sqlite3.Error as error:
             raise _none(file) from error
+
+
+def themselves(subjects: Set[Subject]) -> dict[Subject, set[str]]:
+    """The owners of subjects that are customer ids, which no snapshot needs to tell."""
+    return {one: {one[1]} for one in subjects if one[0] == "customer_id"}
 
 
 def _read(

@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -21,11 +22,11 @@ from orchestration.activation import fast_lane, payloads
 from orchestration.activation.connected import Connected
 from orchestration.activation.fast_lane import OptOut
 from orchestration.activation.gate import channel_of
-from orchestration.activation.lookup import Lookup, NoLookupError
+from orchestration.activation.lookup import Lookup, NoLookupError, themselves
 from orchestration.destinations.registry import OPT_OUT_OBJECTS
 from orchestration.ledger import SealedPlan, audit, customer_ids, delivered, facts
 from orchestration.ledger.delivered import StandingRow
-from orchestration.ledger.facts import SHARED_BY_MAX, Subject
+from orchestration.ledger.facts import SHARED_BY_MAX, Objection, Subject
 
 # Channel and purpose of everything that a gate looks for.
 SCOPES = (("email", "marketing"), ("sms", "marketing"), ("ads", "ads_sharing"))
@@ -37,6 +38,9 @@ REACHED_BY: Mapping[str, tuple[str, ...]] = {
 }
 
 Scope = tuple[str, str]
+# What stands at the vendors, by key.
+Standing = Mapping[str, Sequence[StandingRow]]
+Owners = Mapping[Subject, Set[str]]
 
 
 @dataclass(frozen=True)
@@ -56,68 +60,73 @@ def opt_out(
     connection: Connection,
     connected: Connected,
     lookup: Lookup,
-    subjects: Set[Subject],
-    scopes: Sequence[Scope],
-    source_event: str,
-    suppressed_at: datetime,
+    objections: Sequence[Objection],
     at: datetime,
-    addresses: Mapping[str, str] | None = None,
-) -> int:
-    """Record an opt-out and put out all that follows; how many outbox rows are new.
+) -> OptedOut:
+    """Record opt-outs and put out all that follows. Many cost little more than one: every question
+    is asked once for all of them.
 
     Args:
-        subjects: (subject type, digest or customer id) as the source names the person.
-        scopes: (channel, purpose) pairs of ``SCOPES``.
-        source_event: the same event told again changes nothing.
-        addresses: digest -> address in clear, for vendors' own records; stands in the outbox only.
+        objections: their scopes are of ``SCOPES``.
     """
-    return opt_out_telling(
-        connection, connected, lookup, subjects, scopes, source_event, suppressed_at, at, addresses
-    ).row_count
-
-
-def opt_out_telling(
-    connection: Connection,
-    connected: Connected,
-    lookup: Lookup,
-    subjects: Set[Subject],
-    scopes: Sequence[Scope],
-    source_event: str,
-    suppressed_at: datetime,
-    at: datetime,
-    addresses: Mapping[str, str] | None = None,
-) -> OptedOut:
-    """The same as ``opt_out``, and what goes where."""
-    people = customer_ids.same_people(connection, _people(lookup, subjects))
-    # What was sent for them tells of addresses that no build knew yet.
-    sent = delivered.standing_of(connection, sorted(people))
-    held = _own(lookup, _addresses_of(lookup, people) | _subjects_sent(sent))
-    bound = {scope: _bound(subjects, people, held, scope[0]) for scope in scopes}
-    recorded = facts.record_suppressions(
-        connection,
-        [
-            {
-                "subject_type": subject_type,
-                "subject_value": subject_value,
-                "channel": channel,
-                "purpose": purpose,
-                "source_event": source_event,
-                "suppressed_at": suppressed_at,
-            }
-            for (channel, purpose), some in bound.items()
-            for subject_type, subject_value in sorted(some)
-        ],
-        at,
+    owners = _owners(lookup, {subject for one in objections for subject in one.subjects})
+    people = customer_ids.same_people_each(
+        connection, [_people(owners, one.subjects) for one in objections]
     )
-    if not recorded:
-        return OptedOut(0, {})
+    # What was sent for them tells of addresses that no build knew yet.
+    sent = _standing_by_key(connection, {one for some in people for one in some})
+    held = _held(lookup, people, sent)
+    owners.update(_owners(lookup, {subject for some in held for subject in some}))
+    cases = [
+        _case(one, ids, _own(owners, some))
+        for one, ids, some in zip(objections, people, held, strict=True)
+    ]
+    recorded = facts.suppress(connection, [row for one in cases for row in one.suppressions()], at)
+    events = {row["source_event"] for row in recorded}
+    new = [one for one in cases if one.objection.source_event in events]
+    keys = {key for one in new for bound in one.bound.values() for key in _keys(owners, bound)}
+    standing = _standing_by_key(connection, keys)
+    rows = [row for one in new for row in _rows(connected, owners, sent, standing, one)]
+    return OptedOut(len(recorded), fast_lane.enqueue_in_order(connection, rows, at))
+
+
+@dataclass(frozen=True)
+class _Case:
+    """An objection, the customers that it names, and by scope whom it suppresses."""
+
+    objection: Objection
+    people: frozenset[str]
+    bound: Mapping[Scope, Set[Subject]]
+
+    def suppressions(self) -> list[dict[str, Any]]:
+        return [
+            row
+            for scope, some in self.bound.items()
+            for row in self.objection.suppressions(scope, some)
+        ]
+
+
+def _case(objection: Objection, people: Set[str], held: Set[Subject]) -> _Case:
+    bound = {
+        scope: _bound(objection.subjects, people, held, scope[0]) for scope in objection.scopes
+    }
+    return _Case(objection, frozenset(people), bound)
+
+
+def _rows(
+    connected: Connected, owners: Owners, sent: Standing, standing: Standing, case: _Case
+) -> list[OptOut]:
+    known = {
+        **in_clear(row for one in case.people for row in sent.get(one, ())),
+        **case.objection.addresses,
+    }
     rows: list[OptOut] = []
-    for scope, some in bound.items():
-        rows += _removals(_standing(connection, connected, lookup, scope, some))
-        known = {**in_clear(sent), **(addresses or {})}
+    for scope, some in case.bound.items():
+        theirs = [row for key in _keys(owners, some) for row in standing.get(key, ())]
+        rows += _removals(_of_scope(connected, scope, some, theirs))
         reached = {value for kind, value in some if kind in REACHED_BY[scope[0]]}
         rows += _told(connected, scope[0], {d: a for d, a in known.items() if d in reached})
-    return OptedOut(recorded, fast_lane.enqueue_in_order(connection, rows, at))
+    return rows
 
 
 def bound_rows(
@@ -132,7 +141,9 @@ def bound_rows(
     named = {value for kind, value in subjects if kind == "customer_id"}
     people = customer_ids.same_people(connection, named)
     bound = {*subjects, *(("customer_id", one) for one in people)}
-    standing = _standing(connection, connected, lookup, scope, bound)
+    owners = _owners(lookup, bound)
+    theirs = delivered.standing_of(connection, sorted(_keys(owners, bound)))
+    standing = _of_scope(connected, scope, bound, theirs)
     known = in_clear(row for row in standing if row.key in people)
     return [*_removals(standing), *_told(connected, scope[0], known)]
 
@@ -171,29 +182,51 @@ def put_out(
     return count
 
 
-def _people(lookup: Lookup, subjects: Set[Subject]) -> set[str]:
+def _people(owners: Owners, subjects: Set[Subject]) -> set[str]:
     """Whom the subjects name; not those who merely have a placeholder in common."""
-    named = [_customer_ids(lookup, {subject}) for subject in sorted(subjects)]
+    named = [owners.get(subject, set()) for subject in subjects]
     return {one for some in named if len(some) <= SHARED_BY_MAX for one in some}
 
 
-def _customer_ids(lookup: Lookup, subjects: Set[Subject]) -> set[str]:
+def _owners(lookup: Lookup, subjects: Set[Subject]) -> dict[Subject, set[str]]:
     try:
-        return lookup.customer_ids(subjects)
+        return lookup.owners(subjects)
     except NoLookupError:
         # The address is suppressed all the same; the next build binds whoever has it.
-        return {value for kind, value in subjects if kind == "customer_id"}
+        return themselves(subjects)
 
 
-def _addresses_of(lookup: Lookup, people: Iterable[str]) -> set[Subject]:
+def _held(
+    lookup: Lookup, people: Sequence[Set[str]], sent: Standing
+) -> list[set[Subject]]:
+    """Every address that each of these groups of ids is known by, or was sent with."""
     try:
-        return {subject for one in people for subject in lookup.subjects_of(one)}
+        known = lookup.subjects_of({one for some in people for one in some})
     except NoLookupError:
-        return set()
+        known = {}
+    return [
+        {subject for one in some for subject in known.get(one, ())}
+        | _subjects_sent(row for one in some for row in sent.get(one, ()))
+        for some in people
+    ]
 
 
-def _own(lookup: Lookup, held: Set[Subject]) -> set[Subject]:
-    return {one for one in held if len(_customer_ids(lookup, {one})) <= SHARED_BY_MAX}
+def _own(owners: Owners, held: Set[Subject]) -> set[Subject]:
+    return {one for one in held if len(owners.get(one, ())) <= SHARED_BY_MAX}
+
+
+def _keys(owners: Owners, bound: Set[Subject]) -> set[str]:
+    """Whoever a suppression binds: the people, and whoever else has one of the addresses."""
+    return {one for subject in bound for one in owners.get(subject, ())} | {
+        value for kind, value in bound if kind == "customer_id"
+    }
+
+
+def _standing_by_key(connection: Connection, keys: Set[str]) -> Standing:
+    found: dict[str, list[StandingRow]] = {}
+    for row in delivered.standing_of(connection, sorted(keys)):
+        found.setdefault(row.key, []).append(row)
+    return found
 
 
 def _bound(
@@ -206,24 +239,19 @@ def _bound(
     return {*(("customer_id", one) for one in people), *reached} or set(subjects)
 
 
-def _standing(
-    connection: Connection,
-    connected: Connected,
-    lookup: Lookup,
-    scope: Scope,
-    bound: Set[Subject],
+def _of_scope(
+    connected: Connected, scope: Scope, bound: Set[Subject], standing: Iterable[StandingRow]
 ) -> list[StandingRow]:
     """Rows at connected vendors that the scope binds: of the people, and of whoever else was sent
     with one of the addresses."""
-    people = {value for kind, value in bound if kind == "customer_id"}
     found = []
-    for row in delivered.standing_of(connection, sorted(people | _customer_ids(lookup, bound))):
+    for row in standing:
         if row.destination not in connected.destinations or row.kind == "event":
             continue
         if (channel_of(row.destination, row.purpose), row.purpose) != scope:
             continue
         named = payloads.subjects(row.key, payloads.parse(row.payload_json))
-        if row.key in people or named & bound:
+        if ("customer_id", row.key) in bound or named & bound:
             found.append(row)
     return found
 

@@ -27,7 +27,7 @@ from orchestration.destinations.base import DeliveryError
 from orchestration.destinations.optouts import OptOutReading, VendorOptOut
 from orchestration.destinations.registry import OPT_OUT_OBJECTS, OptOutObject
 from orchestration.ledger import delivered, facts
-from orchestration.ledger.facts import Subject
+from orchestration.ledger.facts import Objection, Subject
 from orchestration.ledger.statements import chunks
 
 logger = logging.getLogger(__name__)
@@ -115,15 +115,18 @@ def _take_up(
     scope, at = (one.channel, _PURPOSE[one.channel]), account.now()
     named = {_subject(one, who.address): who for who in told}
     new = set(named) - facts.suppressed(connection, *scope, set(named))
-    for subject in sorted(new):
-        who = named[subject]
-        # A clock of the vendor that is ahead must not bar a yes that is still to come.
-        said_at = min(who.opted_out_at or at, at)
-        event = _event(account.name, one, subject, who.opted_out_at)
-        opt_out(
-            connection, connected, lookup, {subject}, [scope], event, said_at, at,
-            {subject[1]: who.address},
-        )  # fmt: skip
+    objections = [
+        Objection(
+            frozenset({subject}),
+            (scope,),
+            _event(account.name, one, subject, named[subject].opted_out_at),
+            # A clock of the vendor that is ahead must not bar a yes that is still to come.
+            min(named[subject].opted_out_at or at, at),
+            {subject[1]: named[subject].address},
+        )
+        for subject in sorted(new)
+    ]
+    opt_out(connection, connected, lookup, objections, at)
     # What stood under the same event already was lifted since: that yes is later.
     return len(new & facts.suppressed(connection, *scope, new))
 
@@ -142,8 +145,8 @@ def _subject(one: OptOutObject, address: str) -> Subject:
 def _rows(
     connection: Connection, name: str, lookup: Lookup, one: OptOutObject, out: set[Subject]
 ) -> list[OptOut]:
-    people = sorted(lookup.customer_ids(out))
-    known = in_clear(delivered.standing_of(connection, people))
+    people = {one for some in lookup.owners(out).values() for one in some}
+    known = in_clear(delivered.standing_of(connection, sorted(people)))
     return [
         OptOut(name, one.object, digest, "suppress", json.dumps({one.identifier: known[digest]}))
         for _, digest in sorted(out)

@@ -11,7 +11,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,15 +20,23 @@ from sqlalchemy import Connection
 
 from orchestration.collector.errors import UnavailableError
 from orchestration.collector.intake import ADS_SHARING, EMAIL, SALE, SMS, Intake
-from orchestration.collector.optouts import OptIns, OptOuts
+from orchestration.collector.optouts import OptIns, OptOuts, Scope, Subject
 from orchestration.collector.segments import Segments
 from orchestration.faults import kill_point
 from orchestration.ledger import Ledger, LedgerError, consent_events, customer_ids, facts
-from orchestration.ledger.consent_events import OPTED_OUT, ConsentEvent
+from orchestration.ledger.consent_events import (
+    OPTED_IN,
+    OPTED_OUT,
+    ConsentEvent,
+    PrivacyRequest,
+)
+from orchestration.ledger.facts import Objection
 from orchestration.ledger.statements import TRANSACTION_ROWS
 
 GATHER_SECONDS = 0.003
-TRANSACTION_SECONDS = 0.05
+# Rows of one transaction that can be told beforehand. What an opt-out brings with it comes on top,
+# up to three times as much, and a sender who wants to write must not wait long.
+TOGETHER_ROWS = TRANSACTION_ROWS // 4
 # A sender waits 5 seconds; what is committed later is known when it asks again.
 ANSWER_SECONDS = 4.0
 WAITING_MAX = 5_000
@@ -37,6 +45,9 @@ _IDLE_SECONDS = 1.0
 # What an objection stops: whatever is sold is shared, as in fct_suppressions. An objection to
 # profiling is recorded, and stops no channel.
 GATED = {EMAIL: EMAIL, SMS: SMS, ADS_SHARING: ADS_SHARING, SALE: ADS_SHARING}
+
+# (channel, purpose) pairs that each subject is out of.
+Out = Mapping[Subject, Set[Scope]]
 
 _log = logging.getLogger(__name__)
 
@@ -157,75 +168,76 @@ class Committer:
     def _store_facts(self, batch: Sequence[_Waiting]) -> int:
         if not any(one.intake.events or one.intake.requests for one in batch):
             return len(batch)
-        at, rows, count, begun = self._now(), 0, 0, time.monotonic()
+        count = _together(batch)
         with self._ledger.transaction() as connection:
-            for one in batch:
-                is_long = time.monotonic() - begun >= TRANSACTION_SECONDS
-                if count and (is_long or rows + _least_rows(one.intake) > TRANSACTION_ROWS):
-                    break
-                rows += self._store(connection, one.intake, at)
-                count += 1
+            self._store(connection, [one.intake for one in batch[:count]], self._now())
             kill_point("collector_before_commit")
         kill_point("collector_after_commit")
         self.transaction_count += 1
         return count
 
-    def _store(self, connection: Connection, intake: Intake, at: datetime) -> int:
-        known = _customers(connection, intake)
-        events = [replace(one, subjects=one.subjects | known) for one in intake.events]
-        requests = [replace(one, subjects=one.subjects | known) for one in intake.requests]
-        new = consent_events.record(connection, events, at)
-        asked = consent_events.record_requests(connection, requests, at)
-        rows = len(asked) + sum(1 + len(event.subjects) for event in new)
-        for event in new:
-            if event.state == OPTED_OUT:
-                rows += self._opt_out(connection, event, intake, at)
-            elif event.proof is not None:
-                rows += self._opt_in(connection, event, event.proof, at)
-        return rows
+    def _store(self, connection: Connection, intakes: Sequence[Intake], at: datetime) -> None:
+        known = _customers(connection, intakes)
+        told: list[ConsentEvent] = []
+        asked: list[PrivacyRequest] = []
+        addresses: dict[str, Mapping[str, str]] = {}
+        for intake, ids in zip(intakes, known, strict=True):
+            events = [replace(one, subjects=one.subjects | ids) for one in intake.events]
+            told += events
+            asked += [replace(one, subjects=one.subjects | ids) for one in intake.requests]
+            for event in events:
+                # Told twice in one batch, the first counts.
+                addresses.setdefault(event.name, intake.addresses)
+        new = consent_events.record(connection, told, at)
+        consent_events.record_requests(connection, asked, at)
+        if not new:
+            return
+        out = _out(connection, new)
+        self._opt_out(connection, new, out, addresses, at)
+        self._opt_in(connection, new, out, at)
 
     def _opt_out(
-        self, connection: Connection, event: ConsentEvent, intake: Intake, at: datetime
-    ) -> int:
-        scope = GATED.get((event.channel, event.purpose))
-        # An old opt-out that arrives after a newer, proven opt-in changes nothing.
-        out = {
-            one.subject
-            for one in consent_events.states(connection, event.subjects)
-            if (one.purpose, one.channel, one.state) == (event.purpose, event.channel, OPTED_OUT)
-            and one.subject[0] in facts.SUBJECT_TYPES
-        }
-        if scope is None or not out:
-            return 0
-        digests = {value for _, value in out}
-        return self._opt_outs.opt_out(
-            connection,
-            out,
-            [scope],
-            event.name,
-            event.consented_at,
-            at,
-            {key: value for key, value in intake.addresses.items() if key in digests},
-        )
+        self,
+        connection: Connection,
+        new: Sequence[ConsentEvent],
+        out: Out,
+        addresses: Mapping[str, Mapping[str, str]],
+        at: datetime,
+    ) -> None:
+        objections = []
+        for event in new:
+            said = (event.channel, event.purpose)
+            scope = GATED.get(said)
+            # An old opt-out that arrives after a newer, proven opt-in changes nothing.
+            bound = {one for one in _gated(event) if said in out.get(one, ())}
+            if event.state == OPTED_OUT and scope is not None and bound:
+                digests = {value for _, value in bound}
+                clear = {key: one for key, one in addresses[event.name].items() if key in digests}
+                objections.append(
+                    Objection(frozenset(bound), (scope,), event.name, event.consented_at, clear)
+                )
+        if objections:
+            self._opt_outs.opt_out(connection, objections, at)
 
     def _opt_in(
-        self, connection: Connection, event: ConsentEvent, proof: str, at: datetime
-    ) -> int:
-        scope = (event.channel, event.purpose)
-        if self._opt_ins is None or GATED.get(scope) != scope:
-            return 0
-        # A later no of the same subject stands, and so does a no to sale against a yes to sharing.
-        out = {
-            one.subject
-            for one in consent_events.states(connection, event.subjects)
-            if one.state == OPTED_OUT and GATED.get((one.channel, one.purpose)) == scope
-        }
-        allowed = {
-            one for one in event.subjects if one[0] in facts.SUBJECT_TYPES and one not in out
-        }
-        if not allowed:
-            return 0
-        return self._opt_ins.opt_in(connection, allowed, scope, event.consented_at, proof, at)
+        self, connection: Connection, new: Sequence[ConsentEvent], out: Out, at: datetime
+    ) -> None:
+        for event in new:
+            scope = (event.channel, event.purpose)
+            is_yes = event.state == OPTED_IN and GATED.get(scope) == scope
+            if self._opt_ins is None or not is_yes or event.proof is None:
+                continue
+            # A later no of the same subject stands, and so does a no to sale against a yes to
+            # sharing.
+            allowed = {
+                one
+                for one in _gated(event)
+                if scope not in {GATED.get(said) for said in out.get(one, ())}
+            }
+            if allowed:
+                self._opt_ins.opt_in(
+                    connection, allowed, scope, event.consented_at, event.proof, at
+                )
 
     def _fail(self, batch: Sequence[_Waiting], error: Exception) -> None:
         # The class only: a message may quote a row.
@@ -242,12 +254,51 @@ class Committer:
             _log.error("a segment was not closed: %s", type(error).__name__)
 
 
-def _customers(connection: Connection, intake: Intake) -> frozenset[tuple[str, str]]:
-    """Our own ids of the person, where a build has published who the record belongs to."""
-    found: set[str] = set()
-    for table, row in sorted(intake.source_rows):
-        found |= customer_ids.of_source_rows(connection, table, [row])
-    return frozenset(("customer_id", one) for one in found)
+def _customers(
+    connection: Connection, intakes: Sequence[Intake]
+) -> list[frozenset[tuple[str, str]]]:
+    """Our own ids of the person of each intake, where a build has published who her record belongs
+    to."""
+    rows: dict[str, set[str]] = {}
+    for intake in intakes:
+        for table, row in intake.source_rows:
+            rows.setdefault(table, set()).add(row)
+    found = {
+        table: customer_ids.of_source_rows(connection, table, sorted(some))
+        for table, some in sorted(rows.items())
+    }
+    return [
+        frozenset(
+            ("customer_id", one)
+            for table, row in intake.source_rows
+            for one in found[table].get(row, ())
+        )
+        for intake in intakes
+    ]
+
+
+def _out(connection: Connection, events: Sequence[ConsentEvent]) -> Out:
+    """What every subject of the events is out of, now that all of them are recorded."""
+    found: dict[Subject, set[Scope]] = {}
+    subjects = {subject for event in events for subject in event.subjects}
+    for one in consent_events.states(connection, subjects):
+        if one.state == OPTED_OUT:
+            found.setdefault(one.subject, set()).add((one.channel, one.purpose))
+    return found
+
+
+def _gated(event: ConsentEvent) -> set[Subject]:
+    return {one for one in event.subjects if one[0] in facts.SUBJECT_TYPES}
+
+
+def _together(batch: Sequence[_Waiting]) -> int:
+    """How many of the batch are stored in one transaction."""
+    rows = 0
+    for place, one in enumerate(batch):
+        rows += _least_rows(one.intake)
+        if place and rows > TOGETHER_ROWS:
+            return place
+    return len(batch)
 
 
 def _least_rows(intake: Intake) -> int:

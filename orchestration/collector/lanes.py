@@ -6,7 +6,7 @@ What never does: requests, sending; who is meant and what follows (room activati
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -17,7 +17,7 @@ from orchestration.activation.lookup import SnapshotLookup
 from orchestration.collector.optouts import Scope, Subject
 from orchestration.ledger import facts
 from orchestration.ledger.errors import LiftRefusedError
-from orchestration.ledger.facts import Lift, Proof
+from orchestration.ledger.facts import Lift, Objection, Proof
 from orchestration.settings import Settings
 
 
@@ -29,27 +29,10 @@ class Lanes:
         self._lookup = SnapshotLookup(settings)
 
     def opt_out(
-        self,
-        connection: Connection,
-        subjects: Set[Subject],
-        scopes: Sequence[Scope],
-        source_event: str,
-        suppressed_at: datetime,
-        at: datetime,
-        addresses: Mapping[str, str],
-    ) -> int:
+        self, connection: Connection, objections: Sequence[Objection], at: datetime
+    ) -> None:
         """See ``OptOuts.opt_out``."""
-        return optouts.opt_out(
-            connection,
-            self._connected,
-            self._lookup,
-            subjects,
-            scopes,
-            source_event,
-            suppressed_at,
-            at,
-            addresses,
-        )
+        optouts.opt_out(connection, self._connected, self._lookup, objections, at)
 
     def opt_in(
         self,
@@ -59,14 +42,12 @@ class Lanes:
         consented_at: datetime,
         proof: str,
         at: datetime,
-    ) -> int:
+    ) -> None:
         """See ``OptIns.opt_in``. One subject's later no keeps back no other."""
-        written = 0
         given = Proof(proof.partition(":")[0], proof)
         for subject_type, subject_value in sorted(subjects):
             lift = Lift(subject_type, subject_value, *scope, consented_at, given)
             try:
-                written += facts.record_lifts(connection, [lift], at)
+                facts.record_lifts(connection, [lift], at)
             except LiftRefusedError:
                 continue
-        return written

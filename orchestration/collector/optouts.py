@@ -6,13 +6,14 @@ What never does: who is meant by an address; which destinations there are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy import Connection
 
 from orchestration.ledger import facts
+from orchestration.ledger.facts import Objection
 
 Subject = tuple[str, str]
 # (channel, purpose)
@@ -23,22 +24,10 @@ class OptOuts(Protocol):
     """Whoever makes an opt-out true everywhere."""
 
     def opt_out(
-        self,
-        connection: Connection,
-        subjects: Set[Subject],
-        scopes: Sequence[Scope],
-        source_event: str,
-        suppressed_at: datetime,
-        at: datetime,
-        addresses: Mapping[str, str],
-    ) -> int:
+        self, connection: Connection, objections: Sequence[Objection], at: datetime
+    ) -> None:
         """Suppress the subjects, all of ``facts.SUBJECT_TYPES``, and let the channels know, in
-        the caller's transaction; how many rows were written.
-
-        Args:
-            source_event: the same event told again changes nothing.
-            addresses: digest -> address in clear, for an outbox row only.
-        """
+        the caller's transaction."""
         ...
 
 
@@ -53,9 +42,9 @@ class OptIns(Protocol):
         consented_at: datetime,
         proof: str,
         at: datetime,
-    ) -> int:
+    ) -> None:
         """Allow the subjects again, but those with a suppression that is not older, in the caller's
-        transaction; how many rows were written."""
+        transaction."""
         ...
 
 
@@ -63,26 +52,13 @@ class SuppressionsOnly:
     """Suppresses what the gate looks for; nothing is added any more to anybody so named."""
 
     def opt_out(
-        self,
-        connection: Connection,
-        subjects: Set[Subject],
-        scopes: Sequence[Scope],
-        source_event: str,
-        suppressed_at: datetime,
-        at: datetime,
-        addresses: Mapping[str, str],
-    ) -> int:
+        self, connection: Connection, objections: Sequence[Objection], at: datetime
+    ) -> None:
         """See ``OptOuts``."""
         rows = [
-            {
-                "subject_type": kind,
-                "subject_value": value,
-                "channel": channel,
-                "purpose": purpose,
-                "source_event": source_event,
-                "suppressed_at": suppressed_at,
-            }
-            for kind, value in sorted(subjects)
-            for channel, purpose in scopes
+            row
+            for one in objections
+            for scope in one.scopes
+            for row in one.suppressions(scope, one.subjects)
         ]
-        return facts.record_suppressions(connection, rows, at)
+        facts.suppress(connection, rows, at)

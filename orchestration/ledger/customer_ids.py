@@ -87,12 +87,16 @@ def register_anchors(connection: Connection, rows: Sequence[Row], at: datetime) 
     )
 
 
-def of_source_rows(connection: Connection, source_table: str, row_ids: Sequence[str]) -> set[str]:
-    """Customers that these rows of a source are known to belong to, in whatever shop or account."""
-    found: set[str] = set()
+def of_source_rows(
+    connection: Connection, source_table: str, row_ids: Sequence[str]
+) -> dict[str, set[str]]:
+    """Customers that each of these rows of a source is known to belong to, in whatever shop or
+    account; unknown rows are absent."""
+    found: dict[str, set[str]] = {}
+    given = {"of_table": source_table, "row_ids": list(row_ids)}
     for table in (customer_id_anchor, customer_id_register):
-        given = {"of_table": source_table, "row_ids": list(row_ids)}
-        found.update(connection.execute(_OF_SOURCE_ROWS[table.name], given).scalars())
+        for row in connection.execute(_OF_SOURCE_ROWS[table.name], given):
+            found.setdefault(row.source_row_id, set()).add(row.customer_id)
     return found
 
 
@@ -121,10 +125,28 @@ def record_changes(connection: Connection, rows: Sequence[Row], at: datetime) ->
 
 def same_people(connection: Connection, ids: Set[str]) -> set[str]:
     """These ids with every id that lives on in one of them, or that one of them lives on in."""
+    return same_people_each(connection, [ids])[0]
+
+
+def same_people_each(connection: Connection, groups: Sequence[Set[str]]) -> list[set[str]]:
+    """``same_people`` of each of several people, read together."""
+    near: dict[str, set[str]] = {}
+    found = {one for ids in groups for one in ids}
+    edge = found
+    while edge:
+        for row in connection.execute(_CHANGES_OF, {"edge": sorted(edge)}):
+            old, new = str(row[0]), str(row[1])
+            near.setdefault(old, set()).add(new)
+            near.setdefault(new, set()).add(old)
+        edge = set(near) - found
+        found |= edge
+    return [_reached(ids, near) for ids in groups]
+
+
+def _reached(ids: Set[str], near: Mapping[str, Set[str]]) -> set[str]:
     found, edge = set(ids), set(ids)
     while edge:
-        rows = connection.execute(_CHANGES_OF, {"edge": sorted(edge)})
-        edge = {str(one) for row in rows for one in row} - found
+        edge = {other for one in edge for other in near.get(one, ())} - found
         found |= edge
     return found
 
@@ -143,7 +165,7 @@ def _changes_of() -> Select[Any]:
 
 def _of_source_rows(table: Table) -> Select[Any]:
     row_ids: BindParameter[Any] = bindparam("row_ids", expanding=True)
-    return select(table.c.customer_id).where(
+    return select(table.c.source_row_id, table.c.customer_id).where(
         table.c.source_table == bindparam("of_table"), table.c.source_row_id.in_(row_ids)
     )
 

@@ -11,7 +11,7 @@ no. A lift needs a proof and a time after the newest no.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -51,6 +51,42 @@ _LOOKED_UP = 5_000
 _SCOPE = ("subject_type", "subject_value", "channel", "purpose")
 
 Subject = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Objection:
+    """One person's no, as its source tells it.
+
+    ``subjects``: (subject type, digest or customer id) as the source names her. ``source_event``:
+    the same event told again changes nothing. ``addresses``: digest -> address in clear, for
+    vendors' own records; stands in the outbox only.
+    """
+
+    subjects: frozenset[Subject]
+    # (channel, purpose)
+    scopes: tuple[tuple[str, str], ...]
+    source_event: str
+    suppressed_at: datetime
+    addresses: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Objection({len(self.subjects)} subjects, {self.scopes})"
+
+    def suppressions(
+        self, scope: tuple[str, str], subjects: Set[Subject]
+    ) -> list[dict[str, Any]]:
+        """The rows that suppress these subjects because of it."""
+        return [
+            {
+                "subject_type": subject_type,
+                "subject_value": subject_value,
+                "channel": scope[0],
+                "purpose": scope[1],
+                "source_event": self.source_event,
+                "suppressed_at": self.suppressed_at,
+            }
+            for subject_type, subject_value in sorted(subjects)
+        ]
 
 
 @dataclass(frozen=True)
@@ -109,7 +145,14 @@ def unrecorded(
 def record_suppressions(
     connection: Connection, rows: Sequence[Mapping[str, Any]], at: datetime
 ) -> int:
-    """Record new suppressions with one link of the chain; return how many were new.
+    """``suppress``, and how many were new."""
+    return len(suppress(connection, rows, at))
+
+
+def suppress(
+    connection: Connection, rows: Sequence[Mapping[str, Any]], at: datetime
+) -> Sequence[Mapping[str, Any]]:
+    """Record suppressions that are not there yet, with one link of the chain; returns those.
 
     Raises:
         UnknownNameError: a subject type that no gate looks for.
@@ -119,7 +162,7 @@ def record_suppressions(
             raise UnknownNameError("subject type", row["subject_type"], list(SUBJECT_TYPES))
     new = unrecorded(connection, rows)
     if not new:
-        return 0
+        return []
     first = next_sequence(connection, suppression.name, len(new))
     names = (*_SUPPRESSION_KEY, "suppressed_at")
     connection.execute(
@@ -133,7 +176,7 @@ def record_suppressions(
     detail: dict[str, Any] = {"first_sequence": first, "count": len(new)}
     detail["digest"] = suppression_digest(connection, first, len(new))
     audit.append(connection, "suppression", detail, at)
-    return len(new)
+    return new
 
 
 def suppressions_stand(connection: Connection, detail: Mapping[str, Any]) -> bool:

@@ -27,6 +27,7 @@ from orchestration.activation.serving import run_serving
 from orchestration.activation.spec import SyncSpec
 from orchestration.destinations.registry import open_destination
 from orchestration.ledger import open_ledger, utc_now
+from orchestration.ledger.facts import Objection
 from orchestration.ledger.tables import outbox
 from orchestration.sandbox.server import sandbox_environment, start_in_background
 from orchestration.settings import Settings
@@ -71,17 +72,15 @@ class Brand:
     def opt_out(self, event: str = "shop|1") -> int:
         email, phone = ("email_sha256", sha(EMAIL)), ("phone_sha256", sha(PHONE))
         with self.world.ledger.transaction() as connection:
-            return optouts.opt_out(
-                connection,
-                connected_destinations(self.settings),
-                SnapshotLookup(self.settings),
-                {("customer_id", PERSON), email, phone},
+            said = Objection(
+                frozenset({("customer_id", PERSON), email, phone}),
                 SCOPES,
                 event,
                 utc_now(),
-                utc_now(),
                 {sha(EMAIL): EMAIL, sha(PHONE): PHONE},
             )
+            connected, lookup = connected_destinations(self.settings), SnapshotLookup(self.settings)
+            return optouts.opt_out(connection, connected, lookup, [said], utc_now()).row_count
 
     def waiting(self) -> set[str]:
         return {str(row["destination"]) for row in self.world.rows(outbox)}

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+from sqlalchemy import func, select
 
 from orchestration.collector import serving
 from orchestration.collector.app import build_app
@@ -24,10 +24,14 @@ from orchestration.collector.optouts import SuppressionsOnly
 from orchestration.collector.segments import Segments
 from orchestration.ledger import Ledger, open_ledger, utc_now
 from orchestration.ledger.consent_tables import consent_event
+from orchestration.settings import Settings
+from tests.proof.consent.processes import Connection, Server, post
 from tests.proof.harness import Result, passed
+from tests.support import ROOT
 from tests.unit.activation.world import settings_in
 from tests.unit.collector.world import (
     EMAIL_TOPIC,
+    NEW,
     RECEIVED,
     email_consent,
     shopify_headers,
@@ -61,33 +65,55 @@ def served(folder: Path) -> Iterator[tuple[str, Ledger]]:
 def acknowledged(quick: bool) -> Result:
     """Opt-outs at a steady rate; each answer is timed from the moment it was due."""
     count = RATE * (4 if quick else SECONDS)
-    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as (url, ledger):
-        answers = asyncio.run(_steady(url + WEBHOOK, count))
-        with ledger.read() as connection:
-            stored = len(connection.execute(consent_event.select()).all())
-        links = ledger.verify()
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        secret = {"TRIBUTARY_SHOPIFY_WEBHOOK_SECRETS": NEW, "PYTHONPATH": str(ROOT)}
+        # A process of its own: what is timed must not share an interpreter with its client.
+        server = Server(home, "server", secret)
+        try:
+            server.wait()
+            answers = asyncio.run(_steady(server.port, count))
+        finally:
+            server.end()
+        with open_ledger(Settings.from_env({"TRIBUTARY_HOME": str(home)})) as ledger:
+            with ledger.read() as connection:
+                stored = connection.execute(select(func.count()).select_from(consent_event))
+                stored_count = int(stored.scalar_one())
+            links = ledger.verify()
     times = sorted(took for _, took in answers)
     good = sum(status == 200 for status, _ in answers)
     half, most = times[len(times) // 2], times[int(len(times) * 0.99)]
     return passed(
-        good == stored == count and links > 1 and (quick or most <= P99_SECONDS),
-        f"p50 {half * 1_000:.0f} ms, p99 {most * 1_000:.0f} ms over {count:,} webhooks;"
-        f" {good:,} answered 200, {stored:,} stored",
+        good == stored_count == count and links > 1 and (quick or most <= P99_SECONDS),
+        f"p50 {half * 1_000:.0f} ms, p99 {most * 1_000:.0f} ms, longest {times[-1] * 1_000:.0f} ms"
+        f" over {count:,} webhooks; {good:,} answered 200, {stored_count:,} stored",
         # A loaded machine must not fail the tests: the quick run tells its times, the whole judges.
         f"{'p99 told' if quick else 'p99 <= 250 ms'}; {count:,}; {count:,}",
     )
 
 
-async def _steady(url: str, count: int) -> list[tuple[int, float]]:
-    begun = time.monotonic()
+async def _steady(port: int, count: int) -> list[tuple[int, float]]:
+    begun, idle = time.monotonic(), list[Connection]()
 
-    async def one(client: httpx.AsyncClient, number: int) -> tuple[int, float]:
+    async def one(number: int, due: float) -> tuple[int, float]:
+        document = email_consent("unsubscribed", 0, f"p{number}@example.com")
+        # A customer of her own: statements of one person add up, and each asks for all of hers.
+        body = json.dumps({**document, "customer_id": 1_000_000 + number}).encode()
+        # Those that the server closed after a while are not taken.
+        while idle and idle[-1][0].at_eof():
+            idle.pop()
+        connection = idle.pop() if idle else await asyncio.open_connection("127.0.0.1", port)
+        headers = shopify_headers(EMAIL_TOPIC, body, f"e{number}")
+        status = await post(connection, WEBHOOK, headers, body)
+        idle.append(connection)
+        return status, time.monotonic() - due
+
+    tasks = []
+    for number in range(count):
         due = begun + number / RATE
         await asyncio.sleep(max(due - time.monotonic(), 0))
-        body = json.dumps(email_consent("unsubscribed", 0, f"p{number}@example.com")).encode()
-        headers = shopify_headers(EMAIL_TOPIC, body, f"e{number}")
-        answer = await client.post(url, content=body, headers=headers)
-        return answer.status_code, time.monotonic() - due
-
-    async with httpx.AsyncClient(trust_env=False) as client:
-        return list(await asyncio.gather(*(one(client, number) for number in range(count))))
+        tasks.append(asyncio.create_task(one(number, due)))
+    answers = list(await asyncio.gather(*tasks))
+    for _, writer in idle:
+        writer.close()
+    return answers

@@ -38,6 +38,8 @@ from tests.support import BIN, ROOT, environment
 from tests.unit.activation.world import World, sha
 from tests.unit.collector.world import WRITE
 
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
 CHOICES = (("email", "marketing"), ("sms", "marketing"), ("ads", "ads_sharing"))
 VENDORS = ("klaviyo", "meta", "google", "tiktok", "postscript")
 START_SECONDS = 60.0
@@ -294,6 +296,20 @@ async def post_preference(url: str, body: Mapping[str, str], seconds: float = 10
             return int((await reader.readuntil(b"\r\n")).split(b" ")[1])
         finally:
             writer.close()
+
+
+async def post(
+    connection: Connection, path: str, headers: Mapping[str, str], body: bytes
+) -> int:
+    """The status of one request over a connection that stays open."""
+    reader, writer = connection
+    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    writer.write("\r\n".join([*lines, "", ""]).encode() + body)
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    length = head.lower().partition("content-length:")[2].partition("\r\n")[0]
+    await reader.readexactly(int(length))
+    return int(head.split(" ", 2)[1])
 
 
 class Arrivals:

@@ -15,10 +15,10 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from tests.proof.consent.processes import Server, Shopper
+from tests.proof.consent.processes import Server, Shopper, post
 from tests.proof.harness import Result
 from tests.support import ROOT
-from tests.unit.collector.world import WRITE
+from tests.unit.collector.world import WRITE, bearer
 
 SENDERS = 64
 SECONDS, QUICK_SECONDS = 60.0, 1.5
@@ -66,25 +66,14 @@ async def _sender(port: int, number: int, until: float) -> tuple[int, float]:
             choice = person.choice(f"{number}-{count}", "email", "marketing")
             name = f"cus{number:03d}x{count:06d}"
             body = json.dumps({**choice, "customer_id": name, "email": f"{name}@canary.example"})
-            writer.write(_request(port, body.encode()))
-            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-            length = head.lower().partition("content-length:")[2].partition("\r\n")[0]
-            await reader.readexactly(int(length))
-            if " 200 " not in head.partition("\r\n")[0]:
-                raise AssertionError(f"answered {head.partition(chr(13))[0]}")
+            status = await post((reader, writer), "/preferences", bearer(WRITE), body.encode())
+            if status != 200:
+                raise AssertionError(f"answered {status}")
             count += 1
             longest = max(longest, time.monotonic() - begun)
     finally:
         writer.close()
     return count, longest
-
-
-def _request(port: int, body: bytes) -> bytes:
-    head = (
-        f"POST /preferences HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {WRITE}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
 
 
 def _bare(file: Path, seconds: float) -> float:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from orchestration.activation import optouts
 from orchestration.activation.connected import connected_destinations
 from orchestration.destinations.base import Receipt, Row
+from orchestration.ledger.facts import Objection
 from orchestration.ledger.tables import delivered, outbox, receipt
 from tests.unit.activation.test_whole_opt_outs import ADS, EMAILS, EVERYBODY, mail
 from tests.unit.activation.world import Vendor, World, sha
@@ -47,10 +48,10 @@ class Late(Vendor):
 
 def say_no(world: World, *addresses: str) -> int:
     with world.ledger.transaction() as connection:
-        return optouts.opt_out(
-            connection, connected_destinations(world.settings), EVERYBODY,
-            {mail(address) for address in addresses}, ADS, "shop|1", world.clock(), world.clock(),
-        )  # fmt: skip
+        subjects = frozenset(mail(address) for address in addresses)
+        said = Objection(subjects, ADS, "shop|1", world.clock())
+        connected = connected_destinations(world.settings)
+        return optouts.opt_out(connection, connected, EVERYBODY, [said], world.clock()).row_count
 
 
 def test_whoever_is_in_an_unfinished_job_is_asked_out_at_once_and_again(world: World) -> None:

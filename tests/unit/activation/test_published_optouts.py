@@ -57,8 +57,8 @@ def test_an_address_binds_what_was_sent_with_it_and_not_the_person(
     world.sync(vendor, {"c001": "old@example.test"})
     world.sync(vendor, {"c001": "new@example.test"}, other)
     monkeypatch.setattr(
-        "orchestration.activation.published_optouts.SnapshotLookup.customer_ids",
-        lambda *_: {"c001"},
+        "orchestration.activation.published_optouts.SnapshotLookup.owners",
+        lambda _, subjects: {one: {"c001"} for one in subjects},
     )
     suppress(world, row("email_sha256", sha("old@example.test"), world))
     assert {one["object"] for one in world.rows(outbox)} == {SPEC.object}

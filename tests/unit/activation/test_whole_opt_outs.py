@@ -6,20 +6,22 @@ import json
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from orchestration.activation import optouts
 from orchestration.activation.connected import Connected, connected_destinations
-from orchestration.activation.lookup import NoLookupError
+from orchestration.activation.lookup import NoLookupError, themselves
 from orchestration.activation.optouts import SCOPES
 from orchestration.activation.spec import SyncSpec
 from orchestration.ledger import facts
-from orchestration.ledger.facts import SHARED_BY_MAX, Subject
+from orchestration.ledger.facts import SHARED_BY_MAX, Objection, Subject
 from orchestration.ledger.outbox import REMOVE_SUPPRESSED
+from orchestration.ledger.statements import chunks
 from orchestration.ledger.tables import delivered, outbox, suppression
-from tests.unit.activation.world import SPEC, Vendor, World, loopback, sha
+from tests.unit.activation.world import SPEC, Vendor, World, loopback, sha, world_in
 
 ADS = (("ads", "ads_sharing"),)
 MAIL = (("email", "marketing"),)
@@ -43,15 +45,17 @@ class Known:
     owned: dict[str, set[Subject]] = field(default_factory=dict)
     is_old: bool = False
 
-    def customer_ids(self, subjects: Set[Subject]) -> set[str]:
+    def owners(self, subjects: Set[Subject]) -> dict[Subject, set[str]]:
         self._check()
-        return {one for one, held in self.owned.items() if held & subjects} | {
-            value for kind, value in subjects if kind == "customer_id"
-        }
+        found = themselves(subjects)
+        for one, held in self.owned.items():
+            for subject in held & subjects:
+                found.setdefault(subject, set()).add(one)
+        return found
 
-    def subjects_of(self, customer_id: str) -> set[Subject]:
+    def subjects_of(self, customer_ids: Set[str]) -> dict[str, set[Subject]]:
         self._check()
-        return self.owned.get(customer_id, set())
+        return {one: self.owned[one] for one in customer_ids if one in self.owned}
 
     def _check(self) -> None:
         if self.is_old:
@@ -70,16 +74,17 @@ EVERYBODY = known(**{one: [address] for one, address in EMAILS.items()})
 
 
 def opt_out(world: World, lookup: Known, *subjects: Subject, **given: Any) -> int:
-    asked = {
-        "scopes": ADS,
-        "source_event": "shop|1",
-        "suppressed_at": world.clock(),
-        "at": world.clock(),
-        **given,
-    }
-    connected = asked.pop("connected", connected_destinations(world.settings))
+    connected = given.pop("connected", connected_destinations(world.settings))
     with world.ledger.transaction() as connection:
-        return optouts.opt_out(connection, connected, lookup, set(subjects), **asked)
+        said = [objection(world, *subjects, **given)]
+        return optouts.opt_out(connection, connected, lookup, said, world.clock()).row_count
+
+
+def objection(world: World, *subjects: Subject, **given: Any) -> Objection:
+    asked = {
+        "scopes": ADS, "source_event": "shop|1", "suppressed_at": world.clock(), **given,
+    }  # fmt: skip
+    return Objection(frozenset(subjects), **asked)
 
 
 def bound(world: World) -> set[tuple[str, str, str]]:
@@ -115,7 +120,7 @@ def test_a_person_leaves_every_list_and_no_other_person_does(world: World, vendo
 
 
 def test_two_customers_with_one_address_both_leave(world: World, vendor: Vendor) -> None:
-    """Scenario 32."""
+    """They share it: both are out by that channel."""
     world.sync(vendor, EMAILS)
     assert opt_out(world, EVERYBODY, mail("shared@example.test")) == 2
     assert {key for _, _, key, _ in waiting(world)} == {"a", "b"}
@@ -126,7 +131,7 @@ def test_two_customers_with_one_address_both_leave(world: World, vendor: Vendor)
 def test_whoever_was_sent_with_the_address_leaves_though_another_person_opted_out(
     world: World, vendor: Vendor
 ) -> None:
-    """Scenario 32, where the source names the customer and not the address."""
+    """The source names the customer and not the address."""
     world.sync(vendor, EMAILS)
     opt_out(world, EVERYBODY, ("customer_id", "a"))
     assert {key for _, _, key, _ in waiting(world)} == {"a", "b"}
@@ -136,7 +141,7 @@ def test_whoever_was_sent_with_the_address_leaves_though_another_person_opted_ou
 def test_both_addresses_are_suppressed_when_the_address_has_changed(
     world: World, vendor: Vendor
 ) -> None:
-    """Scenario 33: the opt-out names the old address, the vendor holds the new one."""
+    """The opt-out names the old address, the vendor holds the new one."""
     world.sync(vendor, {"a": "new@example.test"})
     lookup = known(a=["old@example.test", "new@example.test"])
     assert opt_out(world, lookup, mail("old@example.test")) == 1
@@ -152,7 +157,7 @@ def test_both_addresses_are_suppressed_when_the_address_has_changed(
 def test_an_address_that_comes_after_the_opt_out_is_not_sent_either(
     world: World, vendor: Vendor
 ) -> None:
-    """Scenario 33: the person is bound, whatever she is called later."""
+    """The person is bound, whatever she is called later."""
     opt_out(world, known(a=["old@example.test"]), mail("old@example.test"))
     world.sync(vendor, {"a": "new@example.test"})
     assert vendor.members == set()
@@ -184,6 +189,41 @@ def test_a_shared_phone_takes_nobody_s_mail(world: World) -> None:
     assert bound(world) == {(*mail("c@example.test"), "email")}
     opt_out(world, Known(), phone, scopes=MAIL, source_event="shop|2")
     assert (*phone, "email") in bound(world), "nothing else was named: no opt-out is lost"
+
+
+def test_many_together_come_to_what_they_come_to_one_after_another(tmp_path: Path) -> None:
+    """People with common addresses, merged ids, a till's number, words told twice."""
+    everybody = known(
+        **{one: [address] for one, address in EMAILS.items()},
+        **{f"k{n}": ["till@example.test"] for n in range(SHARED_BY_MAX + 1)},
+    )
+    everybody.owned["c"].add(mail("old@example.test"))
+    merge = {"old_customer_id": "old", "customer_id": "c", "kind": "merge", "reason": "email"}
+    said = [
+        ({mail("shared@example.test")}, ADS), ({("customer_id", "old")}, SCOPES),
+        ({mail("till@example.test")}, ADS), ({("customer_id", "k1")}, (*ADS, *MAIL)),
+        ({mail("old@example.test"), mail("new@example.test")}, MAIL),
+        ({mail("nobody@example.test")}, SCOPES), ({("customer_id", "a")}, ADS),
+    ]  # fmt: skip
+    seen = []
+    for name, size in (("alone", 1), ("pairs", 2), ("together", len(said) + 1)):
+        (tmp_path / name).mkdir()
+        with world_in(tmp_path / name) as world:
+            world.sync(Vendor(), {**EMAILS, "old": "new@example.test", "k2": "till@example.test"})
+            world.ledger.record_customer_id_changes([{**merge, "changed_at": world.clock()}])
+            objections = [
+                objection(world, *subjects, scopes=scopes, source_event=f"shop|{place}")
+                for place, (subjects, scopes) in enumerate([*said, said[0]])
+            ]
+            objections[-1] = replace(objections[-1], source_event="shop|0")
+            connected = connected_destinations(world.settings)
+            for some in chunks(objections, size):
+                with world.ledger.transaction() as connection:
+                    optouts.opt_out(connection, connected, everybody, some, world.clock())
+            seen.append((bound(world), waiting(world), len(world.rows(suppression))))
+            assert world.ledger.verify() > 1
+    assert seen[0] == seen[1] == seen[2]
+    assert len(seen[0][1]) >= 4
 
 
 def test_it_is_one_transaction(

@@ -16,6 +16,7 @@ from orchestration.collector.intake import Line
 from orchestration.collector.optouts import SuppressionsOnly
 from orchestration.collector.segments import Segments
 from orchestration.ledger import facts
+from orchestration.ledger.facts import Objection
 from tests.unit.activation.world import START
 from tests.unit.collector.test_consent import EVENT
 from tests.unit.collector.world import (
@@ -23,6 +24,7 @@ from tests.unit.collector.world import (
     EVENTS,
     JANE,
     Gate,
+    digest,
     email_consent,
     gate_in,
     shopify_headers,
@@ -48,6 +50,43 @@ def test_requests_that_come_together_share_transactions(gate: Gate) -> None:
     assert post_together(gate, people) == [200] * 40
     assert len(gate.events()) == 40
     assert gate.app.state.collector.committer.transaction_count < 20
+
+
+def test_what_is_said_within_one_transaction_is_judged_by_its_time(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestration.collector.commit.GATHER_SECONDS", 0.5)
+    yes, no = "subscribed", "unsubscribed"
+    said = [
+        ("a", (no, 1), (yes, 2)), ("b", (yes, 2), (no, 1)), ("c", (yes, 1), (no, 2)),
+        ("d", (no, 2), (yes, 1)), ("e", (no, 2), (yes, 2)),
+    ]  # fmt: skip
+    words = [
+        email_consent(*word, f"{name}@example.com") for name, *some in said for word in some
+    ]
+    assert post_together(gate, words) == [200] * len(words)
+    assert gate.app.state.collector.committer.transaction_count == 1
+    subjects = {name: ("email_sha256", digest(f"{name}@example.com")) for name, *_ in said}
+    held = {name: gate.state(subject)["email", "marketing"] for name, subject in subjects.items()}
+    assert held == {
+        "a": "opted_in", "b": "opted_in", "c": "opted_out", "d": "opted_out", "e": "opted_out",
+    }  # fmt: skip
+    assert {one for call in gate.opt_outs.calls for one in call["subjects"]} == {
+        subjects[name] for name in "cde"
+    }
+    assert {one for lift in gate.opt_outs.lifts for one in lift[0]} == {
+        subjects[name] for name in "ab"
+    }
+
+
+def test_a_transaction_has_an_end(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orchestration.collector.commit.GATHER_SECONDS", 0.5)
+    monkeypatch.setattr("orchestration.collector.commit.TOGETHER_ROWS", 12)
+    # Each is five rows at least: the event, two subjects, and what they are suppressed by.
+    people = [email_consent("unsubscribed", 0, f"p{n}@example.com") for n in range(6)]
+    assert post_together(gate, people) == [200] * 6
+    assert gate.app.state.collector.committer.transaction_count == 3
+    assert len(gate.opt_outs.calls) == 6
 
 
 def test_a_ledger_that_cannot_be_written_is_a_503_and_then_heals(
@@ -104,10 +143,8 @@ def test_an_opt_out_that_sets_nothing_off_is_not_recorded_either(
 def test_by_default_what_the_gate_looks_for_is_suppressed(gate: Gate) -> None:
     subjects = {JANE, ("customer_id", "cus_1")}
     with gate.ledger.transaction() as connection:
-        written = SuppressionsOnly().opt_out(
-            connection, subjects, [("email", "marketing")], "event", START, START, {}
-        )
-        assert written == 2
+        said = Objection(frozenset(subjects), (("email", "marketing"),), "event", START)
+        SuppressionsOnly().opt_out(connection, [said], START)
         assert facts.suppressed(connection, "email", "marketing", subjects) == subjects
 
 

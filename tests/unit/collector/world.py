@@ -22,6 +22,7 @@ from orchestration.collector.bounds import Limits
 from orchestration.collector.segments import Segments
 from orchestration.ledger import Ledger, consent_events, open_ledger
 from orchestration.ledger.consent_tables import consent_event, privacy_request
+from orchestration.ledger.facts import Objection
 from orchestration.settings import CollectorSettings, Secret
 from tests.unit.activation.world import START, settings_in
 
@@ -53,22 +54,15 @@ class Recorder:
     fails: bool = False
 
     def opt_out(
-        self,
-        connection: Connection,
-        subjects: Set[tuple[str, str]],
-        scopes: Sequence[tuple[str, str]],
-        source_event: str,
-        suppressed_at: datetime,
-        at: datetime,
-        addresses: Mapping[str, str],
-    ) -> int:
+        self, connection: Connection, objections: Sequence[Objection], at: datetime
+    ) -> None:
         if self.fails:
             raise ValueError("jane@example.com")
-        self.calls.append(
-            {"subjects": set(subjects), "scopes": list(scopes), "event": source_event,
-             "suppressed_at": suppressed_at, "addresses": dict(addresses)}
-        )  # fmt: skip
-        return len(subjects)
+        self.calls += [
+            {"subjects": set(one.subjects), "scopes": list(one.scopes), "event": one.source_event,
+             "suppressed_at": one.suppressed_at, "addresses": dict(one.addresses)}
+            for one in objections
+        ]  # fmt: skip
 
     def opt_in(
         self,
@@ -78,9 +72,8 @@ class Recorder:
         consented_at: datetime,
         proof: str,
         at: datetime,
-    ) -> int:
+    ) -> None:
         self.lifts.append((set(subjects), scope, consented_at, proof))
-        return len(subjects)
 
 
 @dataclass
