@@ -13,6 +13,7 @@ import dagster as dg
 
 from orchestration.activation.spec import SyncSpec
 from orchestration.assets.canary import CANARY_JOB, CANARY_KEY, CANARY_SCHEDULE
+from orchestration.assets.erasures import ERASURES_JOB, ERASURES_KEY, build_erasure_sensor
 from orchestration.assets.names import (
     account_pool,
     delivery_job_name,
@@ -21,6 +22,7 @@ from orchestration.assets.names import (
     segment_keys,
     snapshot_key,
 )
+from orchestration.assets.read_back import READ_BACK_JOB, READ_BACK_KEY, READ_BACK_SCHEDULE
 from orchestration.landing import find_segments
 from orchestration.ledger import SealedPlan, open_ledger
 from orchestration.recovery import build_recovery
@@ -59,8 +61,8 @@ def build_automation(
     build_schedule: str,
     has_canary: bool = False,
 ) -> Automation:
-    """Jobs, schedules in the shop's time zone (off for what is not ``connected``, and for the
-    canary unless ``has_canary``), and sensors.
+    """Jobs, schedules in the shop's time zone (off for what is not ``connected``, for reading back
+    where nothing is, and for the canary unless ``has_canary``), and sensors.
 
     Args:
         ledger_keys: raw tables that the ledger fills.
@@ -77,6 +79,18 @@ def build_automation(
         CANARY_JOB,
         selection=dg.AssetSelection.assets(CANARY_KEY),
         description="Opt nobody out, and see that every channel forgot her.",
+        executor_def=dg.in_process_executor,
+    )
+    read_back_job = dg.define_asset_job(
+        READ_BACK_JOB,
+        selection=dg.AssetSelection.assets(READ_BACK_KEY),
+        description="Hold what vendors list against what was delivered.",
+        executor_def=dg.in_process_executor,
+    )
+    erasures_job = dg.define_asset_job(
+        ERASURES_JOB,
+        selection=dg.AssetSelection.assets(ERASURES_KEY),
+        description="Erase whoever asked for it, everywhere.",
         executor_def=dg.in_process_executor,
     )
     delivery_jobs = {spec.model: _delivery_job(spec) for spec in specs}
@@ -97,6 +111,15 @@ def build_automation(
             if has_canary
             else dg.DefaultScheduleStatus.STOPPED,
         ),
+        dg.ScheduleDefinition(
+            name=READ_BACK_JOB,
+            job=read_back_job,
+            cron_schedule=READ_BACK_SCHEDULE,
+            execution_timezone=shop_timezone,
+            default_status=dg.DefaultScheduleStatus.RUNNING
+            if connected
+            else dg.DefaultScheduleStatus.STOPPED,
+        ),
         *(
             dg.ScheduleDefinition(
                 name=delivery_job_name(spec),
@@ -111,10 +134,11 @@ def build_automation(
         ),
     ]
     return Automation(
-        jobs=[build_job, canary_job, *delivery_jobs.values()],
+        jobs=[build_job, canary_job, read_back_job, erasures_job, *delivery_jobs.values()],
         schedules=schedules,
         sensors=[
             _segment_sensor(build_job, everything_built, ledger_keys),
+            build_erasure_sensor(erasures_job),
             *_sensors(specs, list(delivery_jobs.values())),
         ],
     )

@@ -17,10 +17,12 @@ from orchestration.activation.connected import split_connected
 from orchestration.activation.spec import read_sync_specs
 from orchestration.assets.canary import build_canary
 from orchestration.assets.deliveries import build_delivery, build_plan
+from orchestration.assets.erasures import erase_requested
 from orchestration.assets.landed import build_landed
 from orchestration.assets.models import build_dbt_models
 from orchestration.assets.names import LayerTranslator, is_of_ledger, source_keys
 from orchestration.assets.publication import build_snapshot
+from orchestration.assets.read_back import build_read_back
 from orchestration.automation import build_automation
 from orchestration.checks.assets import build_border_checks
 from orchestration.ledger import utc_now
@@ -63,6 +65,8 @@ def build_defs(
             *(build_plan(spec) for spec in specs),
             *(build_delivery(spec) for spec in specs),
             build_canary(specs),
+            build_read_back(specs),
+            erase_requested,
         ],
         asset_checks=[build_border_checks(manifest, translator)],
         jobs=automation.jobs,

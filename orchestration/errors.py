@@ -39,6 +39,10 @@ class WarehouseBusyError(TributaryError):
     """Another process holds the warehouse and did not let go in time."""
 
 
+class WarehouseDamagedError(TributaryError):
+    """The warehouse's file is there and cannot be opened."""
+
+
 class UnknownNameError(TributaryError):
     """A name that is not known; the message lists the known ones."""
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import duckdb
 from filelock import FileLock, Timeout
 
-from orchestration.errors import WarehouseBusyError
+from orchestration.errors import WarehouseBusyError, WarehouseDamagedError
 from orchestration.settings import Settings
 
 
@@ -62,23 +62,36 @@ def warehouse_connection(
 
     Raises:
         WarehouseBusyError: the lock, or the file itself (a plain ``dbt build``), stayed taken.
+        WarehouseDamagedError: the file is no warehouse, or a part of it is lost.
     """
     with warehouse_lock(settings, holder):
-        try:
-            connection = duckdb.connect(str(settings.warehouse), read_only=read_only)
-        except duckdb.IOException as error:
-            if "lock" not in str(error).lower():
-                raise
-            raise WarehouseBusyError(
-                f"{settings.warehouse.name} is open in another process.",
-                remedy="Wait until that build or session ends and run this again.",
-            ) from error
+        connection = _open(settings, read_only)
         try:
             connection.execute("set TimeZone = 'UTC'")
             connection.execute("set threads = 2")
             yield connection
         finally:
             connection.close()
+
+
+def _open(settings: Settings, read_only: bool) -> duckdb.DuckDBPyConnection:
+    file = settings.warehouse
+    try:
+        return duckdb.connect(str(file), read_only=read_only)
+    except duckdb.Error as error:
+        if isinstance(error, duckdb.IOException) and "lock" in str(error).lower():
+            raise WarehouseBusyError(
+                f"{file.name} is open in another process.",
+                remedy="Wait until that build or session ends and run this again.",
+            ) from error
+        if not file.exists():
+            raise
+        # The engine's text may quote what it read.
+        raise WarehouseDamagedError(
+            f"{file.name} cannot be opened ({type(error).__name__}).",
+            remedy="Move it away and run 'tributary run FOLDER': raw files and the ledger, which"
+            " holds opt-outs and customer ids, make it anew.",
+        ) from None
 
 
 def missing_tables(

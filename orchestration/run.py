@@ -130,7 +130,7 @@ class RunReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        if self.delivery is not None and not self.delivery.is_complete:
+        if self.delivery is not None and self.delivery.has_failed:
             return ExitCode.FAILED
         return ExitCode.WAITS_FOR_APPROVAL if self.waiting else ExitCode.DONE
 

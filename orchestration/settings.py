@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 from orchestration.errors import ConfigurationError
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
+# Fewer people than this in an ad audience can be told apart.
+SMALLEST_ADS_AUDIENCE = 50
 BUILD_SCHEDULE = "0 * * * *"
 # Orders come from here; other sources are quiet for weeks and no less true.
 STALE_SOURCES = ("shopify",)
@@ -88,6 +90,8 @@ class Settings:
     stale_after_hours: float = 48.0
     stale_sources: tuple[str, ...] = STALE_SOURCES
     """Sources that must have landed within ``stale_after_hours`` before anything is planned."""
+    smallest_ads_audience: int = SMALLEST_ADS_AUDIENCE
+    """Additions to an ad audience of fewer people halt and ask."""
     segments_kept_days: int | None = None
     """Landed segments older than this are removed; None: kept, for nothing else holds an event."""
     # Keeps erased people from coming back; None: a key in a file beside the ledger.
@@ -170,6 +174,8 @@ class Settings:
                     env.get("TRIBUTARY_STALE_SOURCES", ",".join(STALE_SOURCES)).split(","),
                 )
             ),
+            smallest_ads_audience=_whole("TRIBUTARY_SMALLEST_ADS_AUDIENCE", env)
+            or SMALLEST_ADS_AUDIENCE,
             segments_kept_days=_whole("TRIBUTARY_SEGMENTS_KEPT_DAYS", env),
             tombstone_key=next(iter(_secrets("TRIBUTARY_TOMBSTONE_KEY", env)), None),
             enabled_destinations=_enabled_destinations(env),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
@@ -34,6 +34,7 @@ from orchestration.activation.starting import (
     start_plan,
     unapproved,
 )
+from orchestration.activation.turns import account_lease
 from orchestration.errors import TributaryError
 from orchestration.ledger import (
     LeaseHeldError,
@@ -43,17 +44,13 @@ from orchestration.ledger import (
     SealedPlan,
     audit,
     delivered,
-    leases,
     outbox,
     seals,
 )
-from orchestration.ledger.leases import Lease
 from orchestration.ledger.outbox import Mandate
-from orchestration.settings import DestinationSettings, Settings
+from orchestration.settings import Settings
 
 Progress = Callable[[SealedPlan, int], None]
-LEASE_GLANCE_SECONDS = 0.5
-LEASE_GLANCES = 20
 
 
 @dataclass(frozen=True)
@@ -69,6 +66,8 @@ class PlanDelivery:
     verdict_counts: Mapping[tuple[str, str], int]
     pending_count: int
     refusal_counts: Mapping[str, int] = field(default_factory=dict)
+    # Another process sends for the account now.
+    is_elsewhere: bool = False
 
     def count(self, *verdicts: str) -> int:
         """Receipts with one of these verdicts."""
@@ -83,6 +82,7 @@ class OptOutDelivery:
     object_count: int
     pending_count: int
     reason: str | None
+    is_elsewhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,13 @@ class DeliveryReport:
         return all(delivery.state == "done" for delivery in self.deliveries) and not any(
             sent.pending_count for sent in self.opt_outs
         )
+
+    @property
+    def has_failed(self) -> bool:
+        """True where something is left that no other process is at."""
+        return any(
+            one.state != "done" and not one.is_elsewhere for one in self.deliveries
+        ) or any(one.pending_count and not one.is_elsewhere for one in self.opt_outs)
 
 
 AccountWork = Callable[[], "_AccountReport"]
@@ -209,61 +216,51 @@ def _deliver_account(work: _Delivering, name: str, plans: Sequence[SealedPlan]) 
         return _AccountReport(tuple(finished), None)
     settings = work.settings.destinations[name]
     try:
-        lease = _take_lease(work, settings)
+        with account_lease(work.ledger, settings, work.now, work.sleep) as lease:
+            account = Account(
+                work.ledger,
+                settings,
+                lease,
+                work.open_destination,
+                now=work.now,
+                sleep=work.sleep,
+                jitter=work.jitter,
+            )
+            sent, trouble = _deliver_held(work, account, due)
     except LeaseHeldError as error:
-        waiting = [_result(work, plan, reason=error.what) for plan in due]
-        return _AccountReport((*finished, *waiting), _opt_out_result(work, name, opted_out, None))
-    try:
-        account = Account(
-            work.ledger,
-            settings,
-            lease,
-            work.open_destination,
-            now=work.now,
-            sleep=work.sleep,
-            jitter=work.jitter,
+        waiting = [
+            replace(_result(work, plan, reason=error.what), is_elsewhere=True) for plan in due
+        ]
+        left = _opt_out_result(work, name, opted_out, None)
+        return _AccountReport(
+            (*finished, *waiting), None if left is None else replace(left, is_elsewhere=True)
         )
-        pause = trouble = _send_opt_outs(account)
-        if due and pause is None:
-            unread = _take_up(work, account)
-            trouble = _send_opt_outs(account)
-            pause = trouble or unread
-        for plan in due:
-            if work.ledger.plan(plan.plan_hash).state not in DELIVERABLE:
-                # Whoever held the lease before ended it while this process waited.
-                finished.append(_result(work, plan))
-                continue
-            if pause is not None:
-                finished.append(_result(work, plan, reason=f"paused: {pause}"))
-                continue
-            delivery, pause = _deliver_plan(work, account, plan)
-            finished.append(delivery)
-    finally:
-        with work.ledger.transaction() as connection:
-            leases.release(connection, lease, work.now())
-    return _AccountReport(tuple(finished), _opt_out_result(work, name, opted_out, trouble))
+    return _AccountReport(
+        (*finished, *sent), _opt_out_result(work, name, opted_out, trouble)
+    )
 
 
-def _take_lease(work: _Delivering, settings: DestinationSettings) -> Lease:
-    """Whoever sends opt-outs as they come holds the lease for one round: wait for its end.
-
-    Raises:
-        LeaseHeldError: another process has it for longer than that.
-    """
-    holder = leases.this_process()
-    for _ in range(LEASE_GLANCES - 1):
-        try:
-            return _acquire(work, settings, holder)
-        except LeaseHeldError:
-            work.sleep(LEASE_GLANCE_SECONDS)
-    return _acquire(work, settings, holder)
-
-
-def _acquire(work: _Delivering, settings: DestinationSettings, holder: str) -> Lease:
-    with work.ledger.transaction() as connection:
-        return leases.acquire(
-            connection, settings.name, settings.account_id, holder, work.now()
-        )
+def _deliver_held(
+    work: _Delivering, account: Account, due: Sequence[SealedPlan]
+) -> tuple[list[PlanDelivery], str | None]:
+    """What came of the plans, and what kept opt-outs from going, if anything did."""
+    sent = []
+    pause = trouble = _send_opt_outs(account)
+    if due and pause is None:
+        unread = _take_up(work, account)
+        trouble = _send_opt_outs(account)
+        pause = trouble or unread
+    for plan in due:
+        if work.ledger.plan(plan.plan_hash).state not in DELIVERABLE:
+            # Whoever held the lease before ended it while this process waited.
+            sent.append(_result(work, plan))
+            continue
+        if pause is not None:
+            sent.append(_result(work, plan, reason=f"paused: {pause}"))
+            continue
+        delivery, pause = _deliver_plan(work, account, plan)
+        sent.append(delivery)
+    return sent, trouble
 
 
 def _send_opt_outs(account: Account) -> str | None:

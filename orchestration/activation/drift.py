@@ -20,8 +20,9 @@ from orchestration.activation.fast_lane import OptOut
 from orchestration.activation.lookup import SnapshotLookup
 from orchestration.activation.spec import SyncSpec
 from orchestration.activation.told_by_vendors import tell_again
+from orchestration.activation.turns import account_lease
 from orchestration.destinations.base import ReadBack
-from orchestration.ledger import Ledger, delivered, leases
+from orchestration.ledger import Ledger, delivered
 from orchestration.ledger.outbox import Mandate
 from orchestration.ledger.statements import SETTLED_ROWS, chunks
 from orchestration.settings import Settings
@@ -59,7 +60,7 @@ def check_drift(
     Whoever is missing is in doubt from now on; whoever opted out and is back is removed again.
 
     Raises:
-        LeaseHeldError: another process sends for the account.
+        LeaseHeldError: another process sends for the account, and went on for seconds.
         DeliveryError: the vendor does not list its members now.
     """
     found: list[Drift] = []
@@ -68,12 +69,7 @@ def check_drift(
         if spec.kind != "membership" or spec.destination not in settings.destinations:
             continue
         account_settings = settings.destinations[spec.destination]
-        holder = leases.this_process()
-        with ledger.transaction() as connection:
-            lease = leases.acquire(
-                connection, spec.destination, account_settings.account_id, holder, now()
-            )
-        try:
+        with account_lease(ledger, account_settings, now, sleep) as lease:
             account = Account(
                 ledger,
                 account_settings,
@@ -89,9 +85,6 @@ def check_drift(
             if spec.destination not in asked:
                 asked.add(spec.destination)
                 found += _lost_opt_outs(settings, account)
-        finally:
-            with ledger.transaction() as connection:
-                leases.release(connection, lease, now())
     return found
 
 

@@ -51,6 +51,7 @@ class Circumstances:
     a source of which nobody knows is absent. ``broken``: expectations at the border that do not
     hold. ``is_first_use``: nothing was ever delivered to the object, and it is not a sandbox.
     ``is_event``: rows are told once and leave the desired state again as they grow old.
+    ``fewest``: so many people must be in the audience before anybody is added.
     """
 
     is_first_use: bool = False
@@ -59,6 +60,7 @@ class Circumstances:
     stale_after: timedelta = STALE_AFTER
     broken: tuple[str, ...] = ()
     is_event: bool = False
+    fewest: int = 0
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,15 @@ def _first_use(counts: PlanCounts, circumstances: Circumstances) -> str | None:
     return None
 
 
+def _few_people(counts: PlanCounts, circumstances: Circumstances) -> str | None:
+    if counts.added == 0 or counts.desired >= circumstances.fewest:
+        return None
+    return (
+        f"an audience of {counts.desired} is below {circumstances.fewest}: one person could be told"
+        " apart"
+    )
+
+
 def _broken_border(_: PlanCounts, circumstances: Circumstances) -> str | None:
     if not circumstances.broken:
         return None
@@ -159,6 +170,7 @@ _GUARDS: Mapping[str, Callable[[PlanCounts, Circumstances], str | None]] = {
     "equal_keys": _equal_keys,
     "stale_source": _stale_source,
     "first_use": _first_use,
+    "few_people": _few_people,
     "border": _broken_border,
 }
 GUARDS = tuple(_GUARDS)

@@ -81,8 +81,8 @@ def make_plans(
         opener: gives the plug-in of an object, which makes no call; asked for events only.
 
     Raises:
-        PlanError: a desired state has no table, null keys, only equal keys, or no row_hash; the
-            other specs are planned nevertheless.
+        PlanError: a desired state has no table, null keys, only equal keys, or no row_hash, or the
+            disk has no room for its plan; the other specs are planned nevertheless.
         UnknownNameError: a spec names a destination that the settings do not know.
     """
     planning = _Planning(settings, ledger, now, border, opener)
@@ -131,6 +131,8 @@ def _of_each(
             except duckdb.Error as error:
                 # Its text can quote a row; its class cannot. Never read as an empty source.
                 problems.append(_unreadable(spec, error))
+            except OSError as error:
+                problems.append(_unwritable(spec, error))
     if problems:
         raise PlanError(" ".join(problem.what for problem in problems), remedy=problems[0].remedy)
     return made
@@ -199,6 +201,7 @@ def _draft(
         stale_after=timedelta(hours=planning.settings.stale_after_hours),
         broken=broken,
         is_event=spec.kind == "event",
+        fewest=_fewest(planning.settings, spec),
     )
     facts = Facts(
         counts=counts,
@@ -209,6 +212,20 @@ def _draft(
         approvers_needed=_approvers_needed(planning.settings, counts),
     )
     return _Draft(facts, version, previous)
+
+
+def _fewest(settings: Settings, spec: SyncSpec) -> int:
+    is_audience = spec.kind == "membership" and spec.purpose == "ads_sharing"
+    # A sandbox tells nobody apart.
+    is_real = not settings.destinations[spec.destination].is_loopback
+    return settings.smallest_ads_audience if is_audience and is_real else 0
+
+
+def _unwritable(spec: SyncSpec, error: OSError) -> PlanError:
+    return PlanError(
+        f"The plan of {spec.object} at {spec.destination} cannot be written ({error.strerror}).",
+        remedy="Free the disk, then run 'tributary plan' again; nothing of it was kept.",
+    )
 
 
 def _unreadable(spec: SyncSpec, error: duckdb.Error) -> PlanError:

@@ -43,19 +43,25 @@ ROWS_IN_GROUP = 10_240
 
 
 def write_rows(file: Path, batches: Iterable[pa.RecordBatch]) -> str:
-    """Write batches durably to a temporary ``file``; equal rows give equal bytes.
+    """Write batches durably to a temporary ``file``, which goes where that fails; equal rows give
+    equal bytes.
 
     Returns:
         SHA-256 of the file, hex.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        with pq.ParquetWriter(stream, SCHEMA, compression="zstd") as writer:
-            for batch in batches:
-                writer.write_batch(batch, row_group_size=ROWS_IN_GROUP)
-        stream.flush()
-        os.fsync(stream.fileno())
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            with pq.ParquetWriter(stream, SCHEMA, compression="zstd") as writer:
+                for batch in batches:
+                    writer.write_batch(batch, row_group_size=ROWS_IN_GROUP)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except BaseException:
+        # It holds people, and a full disk needs its room.
+        file.unlink(missing_ok=True)
+        raise
     return file_digest(file)
 
 

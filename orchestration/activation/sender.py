@@ -267,8 +267,9 @@ def _send_batch(sending: Sending, rows: Sequence[Intent]) -> None:
 
 
 def _complete(rows: Sequence[Intent], receipts: Sequence[Receipt]) -> list[Receipt]:
-    """A receipt per row; one without an answer is in doubt, one for another row is ignored."""
-    answered = {receipt.key: receipt for receipt in receipts}
+    """A receipt per row, the first that names it; one without an answer is in doubt, one for
+    another row is ignored."""
+    answered = {receipt.key: receipt for receipt in reversed(receipts)}
     return [
         answered.get(row.key) or Receipt(row.key, "ambiguous", reason="no_answer_for_row")
         for row in rows

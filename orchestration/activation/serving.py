@@ -26,9 +26,11 @@ from orchestration.activation.account import Account, OpenDestination
 from orchestration.activation.connected import connected_destinations
 from orchestration.activation.errors import StoppedError
 from orchestration.activation.sender import send_opt_outs
+from orchestration.activation.turns import account_lease
 from orchestration.destinations.registry import open_destination
 from orchestration.errors import TributaryError
-from orchestration.ledger import LeaseHeldError, Ledger, LedgerError, leases, outbox, utc_now
+from orchestration.ledger import LeaseHeldError, Ledger, LedgerError, outbox, utc_now
+from orchestration.ledger.leases import Lease
 from orchestration.settings import DestinationSettings, Settings
 
 logger = logging.getLogger(__name__)
@@ -36,20 +38,34 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.25
 FIRST_PAUSE_SECONDS = 0.5
 PAUSE_CAP_SECONDS = 30.0
+# A key that expired is a person's matter; asking more often is no use to anybody.
+FATAL_PAUSE_SECONDS = 60.0
 # A failed request ends the round: the pause is the loop's, and the lease is free meanwhile.
 ATTEMPTS_A_ROUND = 1
 
 
+@dataclass(frozen=True)
+class _Trouble:
+    """Why an account took nothing; ``is_fatal``: it will not by itself."""
+
+    reason: str
+    is_fatal: bool = False
+
+
 @dataclass
 class _Lane:
-    """One account: its round under way, its failures in a row, when it is asked again."""
+    """One account: its round under way, its failures in a row, when it is asked again, and the
+    trouble that was told of last."""
 
     settings: DestinationSettings
-    round: Future[str | None] | None = None
+    round: Future[_Trouble | None] | None = None
     failures: int = 0
     due_at: float = field(default=0.0)
+    told: _Trouble | None = None
 
     def pause_seconds(self) -> float:
+        if self.told is not None and self.told.is_fatal:
+            return FATAL_PAUSE_SECONDS
         doubled = FIRST_PAUSE_SECONDS * 2.0 ** min(self.failures - 1, 16)
         return min(PAUSE_CAP_SECONDS, doubled)
 
@@ -141,7 +157,7 @@ def send_now(
         for name in waiting:
             trouble = _round(work, connected[name])
             if trouble is not None:
-                troubles[name] = trouble
+                troubles[name] = trouble.reason
     return troubles
 
 
@@ -163,44 +179,40 @@ def _settle_rounds(lanes: dict[str, _Lane], clock: Callable[[], float]) -> None:
         if lane.round is None or not lane.round.done():
             continue
         trouble, lane.round = lane.round.result(), None
+        before, lane.told = lane.told, trouble
         if trouble is None:
             lane.failures = 0
+            if before is not None:
+                logger.warning("Opt-outs to %s go again.", name)
             continue
         lane.failures += 1
         lane.due_at = clock() + lane.pause_seconds()
-        logger.warning(
-            "Opt-outs to %s wait (%s); asked again in %.1f s.",
-            name, trouble, lane.pause_seconds(),
-        )  # fmt: skip
+        if trouble != before:
+            # Once: a vendor that is down for a day is one line and not three thousand.
+            logger.warning("Opt-outs to %s wait (%s); it is asked again.", name, trouble.reason)
 
 
-def _round(work: _Serving, settings: DestinationSettings) -> str | None:
+def _round(work: _Serving, settings: DestinationSettings) -> _Trouble | None:
     """Send what waits for one account; why the account must pause, if it must."""
     try:
-        with work.ledger.transaction() as connection:
-            holder = leases.this_process()
-            lease = leases.acquire(
-                connection, settings.name, settings.account_id, holder, work.now()
-            )
-        try:
+        with account_lease(work.ledger, settings, work.now, work.sleep, glances=1) as lease:
             return _send(work, settings, lease)
-        finally:
-            with work.ledger.transaction() as connection:
-                leases.release(connection, lease, work.now())
     except LeaseHeldError:
         # Whoever holds it sends them: look again at the next poll.
         return None
     except StoppedError as stop:
-        return stop.reason
+        return _Trouble(stop.reason, stop.is_fatal)
     except TributaryError as error:
-        return error.what
+        return _Trouble(error.what)
     except Exception as error:
         # A plug-in's own mistake stops its account and no other. Its text may hold values: the
         # class must do.
-        return f"unexpected {type(error).__name__}"
+        return _Trouble(f"unexpected {type(error).__name__}")
 
 
-def _send(work: _Serving, settings: DestinationSettings, lease: leases.Lease) -> str | None:
+def _send(
+    work: _Serving, settings: DestinationSettings, lease: Lease
+) -> _Trouble | None:
     account = Account(
         work.ledger,
         settings,
@@ -212,4 +224,6 @@ def _send(work: _Serving, settings: DestinationSettings, lease: leases.Lease) ->
         attempts=ATTEMPTS_A_ROUND,
     )
     troubles = send_opt_outs(account)
-    return "; ".join(f"{where.object}: {why}" for where, why in troubles.items()) or None
+    if not troubles:
+        return None
+    return _Trouble("; ".join(f"{where.object}: {why}" for where, why in troubles.items()))

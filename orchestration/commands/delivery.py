@@ -44,7 +44,7 @@ def deliver(
         report = run.deliver_all(settings, now=utc_now, sleep=time.sleep, progress=progress)
     answer = answers.delivery(report)
     out.answer(answer.value, *answer.lines)
-    if not report.is_complete:
+    if report.has_failed:
         raise typer.Exit(int(run.ExitCode.FAILED))
 
 

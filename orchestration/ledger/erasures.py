@@ -38,7 +38,7 @@ from orchestration.ledger.consent_tables import (
     privacy_request,
 )
 from orchestration.ledger.privacy_tables import erasure_work, privacy_step
-from orchestration.ledger.statements import chunks, upsert
+from orchestration.ledger.statements import chunks, counted, upsert
 from orchestration.ledger.tables import (
     audit_chain,
     dead_letter,
@@ -159,6 +159,11 @@ def is_any_due(connection: Connection) -> bool:
         or under_way(connection)
         or _unnoticed_shops(connection)
     )
+
+
+def newest_request(connection: Connection) -> int:
+    """The sequence of the newest request of any kind; 0 before the first."""
+    return counted(connection, privacy_request.name)
 
 
 def note_leaving_shops(connection: Connection, at: datetime) -> int:

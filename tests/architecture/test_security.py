@@ -6,7 +6,6 @@ What never does: what a line means in code; the tests that the page names prove 
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 from pathlib import Path
@@ -19,32 +18,20 @@ from orchestration import ui
 from orchestration.destinations.registry import PLUGINS
 from orchestration.ledger.tables import dead_letter
 from orchestration.settings import Settings
-from tests.architecture.conftest import ROOT
+from tests.architecture.pages import NAMED, missing_tests, page, rows
 
-PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
-NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
-
-
-def rows(first: str) -> list[list[str]]:
-    """Cells of the table whose head begins with that word, without head and rule."""
-    table = PAGE.partition(f"| {first} |")[2].partition("\n\n")[0].splitlines()[2:]
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table]
+PAGE = page("security.md")
 
 
 def test_every_line_names_tests_that_are_there() -> None:
-    lines = rows("line")
+    lines = rows(PAGE, "line")
     assert len(lines) > 25
     wrong = [line[0] for line in lines if not NAMED.search(line[-1])]
-    for file, name in NAMED.findall(PAGE):
-        tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
-        names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-        if name not in names:
-            wrong.append(f"{file}::{name}")
-    assert not wrong, "\n".join(wrong)
+    assert not [*wrong, *missing_tests(PAGE)]
 
 
 def test_every_destination_says_what_its_credential_needs() -> None:
-    assert {row[0] for row in rows("destination")} == set(PLUGINS)
+    assert {row[0] for row in rows(PAGE, "destination")} == set(PLUGINS)
 
 
 def test_a_dead_letter_holds_no_payload() -> None:

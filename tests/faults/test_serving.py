@@ -14,7 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.activation.serving import PAUSE_CAP_SECONDS, _Lane, run_serving
+from orchestration.activation.serving import (
+    FATAL_PAUSE_SECONDS,
+    PAUSE_CAP_SECONDS,
+    _Lane,
+    _Trouble,
+    run_serving,
+)
 from orchestration.ledger import open_ledger
 from orchestration.ledger.tables import outbox, receipt
 from orchestration.sandbox.server import sandbox_environment
@@ -113,3 +119,23 @@ def test_pauses_double_up_to_the_cap(brand: Brand) -> None:
         pauses.append(lane.pause_seconds())
     assert pauses[:3] == [0.5, 1.0, 2.0]
     assert pauses[-1] == PAUSE_CAP_SECONDS
+
+
+def test_an_expired_key_is_told_of_once_and_asked_seldom(
+    brand: Brand, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("orchestration.activation.serving.FATAL_PAUSE_SECONDS", 0.2)
+    brand.misbehave("meta", *[{"kind": "status", "status": 401}] * 3)
+    brand.opt_out()
+    with brand.served():
+        seconds_until(lambda: not brand.waiting())
+    assert brand.members("meta") == 1
+    lines = [line for line in caplog.messages if "to meta" in line]
+    assert [line.partition(" (")[0] for line in lines] == [
+        "Opt-outs to meta wait", "Opt-outs to meta go again.",
+    ]  # fmt: skip
+
+
+def test_an_expired_key_is_asked_about_no_more_than_once_a_minute(brand: Brand) -> None:
+    lane = _Lane(brand.settings.destinations["meta"], failures=1, told=_Trouble("401", True))
+    assert lane.pause_seconds() == FATAL_PAUSE_SECONDS == 60.0

@@ -14,15 +14,20 @@ import pytest
 from orchestration.activation.approval import demo_approve
 from orchestration.activation.canary import Channel
 from orchestration.activation.connected import split_connected
+from orchestration.activation.drift import Drift
 from orchestration.activation.spec import SyncSpec, read_sync_specs
 from orchestration.assets.canary import canary_checks
+from orchestration.assets.erasures import AGAIN_AFTER, ERASURES_JOB, erasures_check
 from orchestration.assets.names import delivery_key, object_name, plan_key, snapshot_key
+from orchestration.assets.read_back import READ_BACK_JOB, read_back_check
 from orchestration.automation import ACCOUNT_TAG
 from orchestration.brand import make_brand
 from orchestration.definitions import build_defs
 from orchestration.demo import sandbox_objects
-from orchestration.ledger import SealedPlan, open_ledger, seals, utc_now
+from orchestration.ledger import SealedPlan, consent_events, open_ledger, seals, utc_now
+from orchestration.ledger.erasures import Step
 from orchestration.project import DbtProject
+from orchestration.rights.erase import ErasureReport, ask_by_hand
 from orchestration.sandbox.server import sandbox_environment, start_in_background
 from orchestration.settings import BUILD_SCHEDULE, Settings, child_environment
 from orchestration.ui import prepare_dagster_home
@@ -83,7 +88,7 @@ def test_every_model_seed_and_raw_table_is_an_asset(graph: Any, manifest: dict[s
 
 
 def test_one_graph_leads_from_landing_to_every_delivery(graph: Any, specs: list[SyncSpec]) -> None:
-    assert len(specs) == 28
+    assert len(specs) == 54
     orders = dg.AssetKey(["raw_shopify", "order"])
     for spec in specs:
         upstream = graph.get_ancestor_asset_keys(delivery_key(spec))
@@ -124,7 +129,7 @@ def test_schedules_are_those_of_meta_sync_in_the_shops_time_zone(
         assert schedule.execution_timezone == "America/New_York"
         is_on = schedule.default_status == dg.DefaultScheduleStatus.RUNNING
         assert is_on == (spec in split_connected(settings, specs)[0])
-    assert set(schedules) == {"hourly_build", "opt_out_canary"}
+    assert set(schedules) == {"hourly_build", "opt_out_canary", "read_back"}
     assert {spec.schedule for spec in specs if "cart_abandoner" in spec.object} == {"*/15 * * * *"}
 
 
@@ -299,3 +304,58 @@ def test_a_broken_channel_fails_its_own_check_and_no_other() -> None:
     }
     broken = results["canary_is_gone_from_klaviyo"].metadata["broken"].value
     assert broken == '{"suppression": "the vendor shows her still"}'
+
+
+def test_somebody_who_is_back_fails_the_reading(defs: dg.Definitions) -> None:
+    there = Drift("klaviyo", "list/vip", 5, 4, 1, 0, 1)
+    assert read_back_check([there]).passed
+    back = read_back_check([there, Drift("google", "customer_match/vip", 5, 4, 0, 2, 1)])
+    assert not back.passed
+    assert back.metadata["objects"].value == "google customer_match/vip: 2"
+
+
+def test_what_vendors_list_is_read_from_dagster(defs: dg.Definitions) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = defs.get_repository_def().get_job(READ_BACK_JOB)
+        result = job.execute_in_process(instance=instance)
+    assert result.success
+    (check,) = result.get_asset_check_evaluations()
+    assert check.passed
+
+
+def test_whoever_asked_to_be_erased_is_erased_by_dagster(
+    defs: dg.Definitions, settings: Settings
+) -> None:
+    moment = [AT]
+    repository = defs.get_repository_def()
+    sensor = repository.get_sensor_def("erasure_requests")
+
+    def look(cursor: str | None) -> tuple[bool, str | None]:
+        context = dg.build_sensor_context(
+            cursor=cursor, resources={"settings": settings, "now": lambda: moment[0]}
+        )
+        data = sensor.evaluate_tick(context)
+        return bool(data.run_requests), context.cursor
+
+    assert look(None) == (False, None)
+    with open_ledger(settings) as ledger:
+        ask_by_hand(ledger, {("email_sha256", "0" * 64)}, utc_now)
+    is_started, cursor = look(None)
+    assert is_started
+    assert look(cursor) == (False, cursor), "it was tried a moment ago"
+    moment[0] += AGAIN_AFTER
+    assert look(cursor)[0]
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = repository.get_job(ERASURES_JOB).execute_in_process(instance=instance)
+    assert result.success
+    with open_ledger(settings) as ledger, ledger.read() as reader:
+        assert not consent_events.erasures_asked(reader), "it has begun"
+
+
+def test_what_only_a_person_can_erase_warns() -> None:
+    task, done = (Step(name, name, {}, AT) for name in ("task", "done"))
+    assert erasures_check([ErasureReport(1, True, (done,))]).passed
+    check = erasures_check([ErasureReport(1, True, (done,)), ErasureReport(2, False, (task,))])
+    assert not check.passed
+    assert check.severity == dg.AssetCheckSeverity.WARN
+    assert check.metadata["tasks"].value == "request 2: task"

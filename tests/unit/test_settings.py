@@ -12,15 +12,18 @@ def test_by_default_one_person_signs_and_orders_must_be_fresh() -> None:
     settings = Settings.from_env({})
     assert settings.second_person_above is None
     assert (settings.stale_after_hours, settings.stale_sources) == (48.0, ("shopify",))
+    assert settings.smallest_ads_audience == 50
 
 
 def test_they_are_read() -> None:
     settings = Settings.from_env({
         "TRIBUTARY_SECOND_PERSON_ABOVE": "5000",
         "TRIBUTARY_STALE_AFTER_HOURS": "6",
+        "TRIBUTARY_SMALLEST_ADS_AUDIENCE": "100",
         "TRIBUTARY_STALE_SOURCES": "shopify,web",
     })
     assert settings.second_person_above == 5_000
+    assert settings.smallest_ads_audience == 100
     assert (settings.stale_after_hours, settings.stale_sources) == (6, ("shopify", "web"))
     assert Settings.from_env({"TRIBUTARY_STALE_SOURCES": ""}).stale_sources == ()
 

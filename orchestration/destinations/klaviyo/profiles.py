@@ -16,8 +16,11 @@ from orchestration.destinations.klaviyo.api import KlaviyoApi
 from orchestration.destinations.klaviyo.imports import import_receipts
 
 IDENTIFIERS = ("email", "phone_number", "external_id")
-STANDARD = (*IDENTIFIERS, "first_name", "last_name")
+NAMES = ("first_name", "last_name")
+STANDARD = (*IDENTIFIERS, *NAMES)
 LOCATION = ("city", "region", "zip", "country")
+# An identifier is never set to null: the vendor's profile would be nobody's.
+CLEARABLE = (*NAMES, *LOCATION)
 PROPERTY_PREFIX = "property_"
 
 LIMITS = Limits(
@@ -76,7 +79,7 @@ class KlaviyoProfiles:
     def _send(self, items: Sequence[Item], record: Record) -> None:
         bulk = []
         for item in items:
-            if _cleared(item.row, (*STANDARD, *LOCATION)):
+            if _cleared(item.row, CLEARABLE):
                 record(item, self._send_with_nulls(item.row))
             else:
                 bulk.append(item)
@@ -91,7 +94,7 @@ class KlaviyoProfiles:
         # A bulk import ignores null, so it can never clear a standard field.
         profile = _profile(row)
         attributes = dict(profile["attributes"])
-        for column in _cleared(row, STANDARD):
+        for column in _cleared(row, NAMES):
             attributes[column] = None
         location = _cleared(row, LOCATION)
         if location:

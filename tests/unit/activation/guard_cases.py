@@ -16,6 +16,7 @@ _DAILY = replace(_QUIET, added=20)
 _FIRST = PlanCounts(500, 0, 500, 0, 0, 0, 0)
 _ONE_KEY_TWICE = Circumstances(equal_keys=EqualKeys(1, ("0a1b2c3d4e5f",)))
 _NONE = Circumstances()
+_FIFTY = Circumstances(fewest=50)
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,12 @@ CASES: tuple[GuardCase, ...] = (
            circumstances=Circumstances(is_first_use=True)),
     _quiet("A new destination that nobody is desired for asks nobody", PlanCounts(*[0] * 7),
            Circumstances(is_first_use=True)),
+    # One person could be told apart.
+    _halts("An ad audience of forty-nine halts before anybody joins",
+           PlanCounts(49, 0, 49, 0, 0, 0, 0), "few_people", circumstances=_FIFTY),
+    _open("An ad audience of fifty goes", PlanCounts(50, 0, 50, 0, 0, 0, 0), _FIFTY),
+    _open("Whoever leaves a small audience leaves without a question",
+          _leaving(40, 10), _FIFTY),
     # What leaves breaks its contract.
     _halts("A clear address among hashes halts and the expectation is named", _DAILY, "border",
            circumstances=Circumstances(

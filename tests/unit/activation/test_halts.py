@@ -16,6 +16,8 @@ from orchestration.activation.errors import PlanError
 from orchestration.activation.plan import make_plans
 from orchestration.activation.preview import Plan, key_digest
 from orchestration.activation.spec import SyncSpec
+from orchestration.errors import WarehouseBusyError
+from orchestration.resources import warehouse_lock
 from tests.unit.activation.world import SPEC, Vendor, World, loopback, sha
 
 TWO = {"a": "a@example.test", "b": "b@example.test"}
@@ -188,3 +190,44 @@ def test_an_error_is_never_read_as_an_empty_source(world: World, vendor: Vendor)
     assert "not a number" not in str(caught.value)
     assert [plan.state for plan in world.ledger.plans()] == []
     assert len(vendor.members) == 2
+
+
+def test_a_full_disk_seals_nothing_leaves_nothing_and_says_so(
+    world: World, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.desire(TWO)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("orchestration.activation.plan_file.os.fsync", full)
+        with pytest.raises(PlanError, match="No space left on device"):
+            world.plan()
+    assert world.ledger.plans() == []
+    assert list(world.settings.plans_dir.glob("*")) == []
+    assert world.sync(vendor, TWO).is_complete
+
+
+def test_planning_waits_for_whoever_holds_the_warehouse_and_then_says_who(world: World) -> None:
+    world.desire(TWO)
+    world.settings = replace(world.settings, lock_timeout_seconds=0.2)
+    with (
+        warehouse_lock(world.settings, "dbt build"),
+        pytest.raises(WarehouseBusyError, match="dbt build"),
+    ):
+        world.plan()
+    assert world.plan().state == "open"
+
+
+def test_a_small_ad_audience_at_a_real_account_asks(world: World, vendor: Vendor) -> None:
+    world.sync(vendor, TWO)
+    beyond(world)
+    world.settings = replace(world.settings, smallest_ads_audience=4)
+    three = {**TWO, "c": "c@example.test"}
+    world.desire(three)
+    made = world.plan()
+    assert made.state == "halted"
+    assert made.reason == "an audience of 3 is below 4: one person could be told apart"
+    world.desire({**three, "d": "d@example.test"})
+    assert world.plan().state == "open"

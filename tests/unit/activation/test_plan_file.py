@@ -33,6 +33,16 @@ def test_equal_rows_give_equal_bytes(tmp_path: Path) -> None:
     assert write_rows(tmp_path / "other", batches(4)) not in digests
 
 
+def test_of_a_plan_that_the_disk_has_no_room_for_nothing_stays(tmp_path: Path) -> None:
+    def until_full() -> Iterator[pa.RecordBatch]:
+        yield from batches(2)
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        write_rows(tmp_path / "rows", until_full())
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("start", [0, 1, 5, 7, 20, 21])
 @pytest.mark.parametrize("size", [1, 5, 100])
 def test_reading_goes_on_at_any_row(tmp_path: Path, start: int, size: int) -> None:

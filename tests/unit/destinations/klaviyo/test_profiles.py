@@ -79,6 +79,14 @@ def test_a_cleared_standard_field_goes_alone_with_null_as_an_import_ignores_it()
     assert len(sent(vendor, 1)) == 1
 
 
+def test_an_identifier_that_is_gone_is_never_set_to_null() -> None:
+    plugin, vendor = profiles(ok(JOB, 202))
+    prior = {"email": "a@x.example", "phone_number": "+16505550001", "external_id": "k1"}
+    plugin.upsert([Row("k1", {"external_id": "k1", "email": None}, prior_payload=prior)])
+    (profile,) = sent(vendor)
+    assert profile["attributes"] == {"external_id": "k1"}
+
+
 def test_a_refused_single_row_is_rejected_alone() -> None:
     conflict = ok({"errors": [{"code": "duplicate_profile"}]}, 409)
     plugin, _ = profiles(conflict)
