@@ -10,8 +10,10 @@
    weight, fallback: expressions, whole numbers, not negative
    totals:   mapping of amount column of the parent -> column with its currency's decimals; each
              gives a column `allocated_<amount column>`
-   keep:     columns passed through #}
-{% macro allocate(relation, parent, child, weight, fallback, totals, keep) -%}
+   keep:     columns passed through
+   known:    columns of the relation that say what else is counted here over each parent's children,
+             a pass over all rows: `weight_sum`, `fallback_sum`, and `is_lowest` of the lowest child #}
+{% macro allocate(relation, parent, child, weight, fallback, totals, keep, known=none) -%}
     {%- set keys = parent | join(', ') -%}
     {%- set wide = type_wide_integer() -%}
     select
@@ -46,9 +48,12 @@
             select
                 weighed.*
                 {%- for total in totals %},
-                {{ integer_quotient("units_" ~ total ~ " * used_weight", "used_weight_sum") }}
-                    as share_{{ total }},
-                mod(units_{{ total }} * used_weight, used_weight_sum) as remainder_{{ total }}
+                {%- set weighed_units = "cast(units_" ~ total ~ " as " ~ wide ~ ") * used_weight" %}
+                cast(
+                    {{ integer_quotient(weighed_units, "used_weight_sum") }}
+                    as {{ dbt.type_bigint() }}
+                ) as share_{{ total }},
+                mod({{ weighed_units }}, used_weight_sum) as remainder_{{ total }}
                 {%- endfor %}
             from (
                 select
@@ -57,7 +62,7 @@
                         case
                             when weight_sum > 0 then weight
                             when fallback_sum > 0 then fallback_weight
-                            when child_number = 1 then 1
+                            when is_lowest_child then 1
                             else 0
                         end as {{ wide }}
                     ) as used_weight,
@@ -70,7 +75,8 @@
                     ) as used_weight_sum
                     {%- for total, digits in totals.items() %},
                     cast(
-                        floor(abs({{ total }}) * {{ minor_units_per_unit(digits) }}) as {{ wide }}
+                        floor(abs({{ total }}) * {{ minor_units_per_unit(digits) }})
+                        as {{ dbt.type_bigint() }}
                     ) as units_{{ total }}
                     {%- endfor %}
                 from (
@@ -78,11 +84,17 @@
                         {{ relation }}.*,
                         {{ weight }} as weight,
                         {{ fallback }} as fallback_weight,
-                        sum({{ weight }}) over (partition by {{ keys }}) as weight_sum,
-                        sum({{ fallback }}) over (partition by {{ keys }}) as fallback_sum,
+                        {%- if known %}
+                        {{ known.is_lowest }} as is_lowest_child,
+                        {{ known.weight_sum }} as weight_sum,
+                        {{ known.fallback_sum }} as fallback_sum
+                        {%- else %}
                         row_number() over (
                             partition by {{ keys }} order by {{ child }}
-                        ) as child_number
+                        ) = 1 as is_lowest_child,
+                        sum({{ weight }}) over (partition by {{ keys }}) as weight_sum,
+                        sum({{ fallback }}) over (partition by {{ keys }}) as fallback_sum
+                        {%- endif %}
                     from {{ relation }}
                 ) as weights
             ) as weighed

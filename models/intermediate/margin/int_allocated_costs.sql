@@ -1,3 +1,6 @@
+{# The lines of an order weigh the same in each of its costs: what they weigh together is summed once
+   per order, or per refund where only what came back weighs, and not once more for every cost. #}
+
 with
 
 order_costs as (
@@ -12,8 +15,38 @@ orders as (
     from {{ ref('int_orders') }}
 ),
 
-order_lines as (
-    select * from {{ ref('int_order_lines') }}
+line_weights as (
+    select
+        order_id,
+        order_line_id,
+        unit_weight_grams,
+        greatest(quantity, 0) as quantity_weight,
+        cast(greatest(net_merchandise_sales_shop_amount, 0) * 10000 as bigint) as net_sales_weight,
+        case when is_shipping_required then greatest(weight_grams, 0) else 0 end as grams_weight,
+        case when is_shipping_required then greatest(quantity, 0) else 0 end as units_weight
+    from {{ ref('int_order_lines') }}
+),
+
+order_weights as (
+    select
+        order_id,
+        min(order_line_id) as lowest_line_id,
+        sum(quantity_weight) as quantity_weight_sum,
+        sum(net_sales_weight) as net_sales_weight_sum,
+        sum(grams_weight) as grams_weight_sum,
+        sum(units_weight) as units_weight_sum
+    from line_weights
+    group by order_id
+),
+
+weighed_orders as (
+    select
+        order_weights.*,
+        orders.minor_unit_digits,
+        orders.reporting_minor_unit_digits
+    from order_weights
+    inner join orders
+        on order_weights.order_id = orders.order_id
 ),
 
 returned_quantities as (
@@ -26,57 +59,80 @@ returned_quantities as (
     group by refund_id, order_line_id
 ),
 
+returned_weights as (
+    select
+        returned_quantities.refund_id,
+        line_weights.order_id,
+        line_weights.order_line_id,
+        coalesce(line_weights.unit_weight_grams * returned_quantities.quantity, 0)
+            as returned_weight
+    from returned_quantities
+    inner join line_weights
+        on returned_quantities.order_line_id = line_weights.order_line_id
+),
+
+refund_weights as (
+    select
+        refund_id,
+        order_id,
+        sum(returned_weight) as returned_weight_sum
+    from returned_weights
+    group by refund_id, order_id
+),
+
 weighted as (
     select
-        order_costs.order_id,
         order_costs.source_row,
         order_costs.cost_type,
         order_costs.shop_amount,
         order_costs.amount,
         order_costs.is_estimated,
         order_costs.event_date,
-        orders.minor_unit_digits,
-        orders.reporting_minor_unit_digits,
-        order_lines.order_line_id,
-        order_lines.shopify_order_line_id,
-        greatest(order_lines.quantity, 0) as quantity_weight,
+        weighed_orders.minor_unit_digits,
+        weighed_orders.reporting_minor_unit_digits,
+        line_weights.order_line_id,
+        line_weights.quantity_weight,
+        weighed_orders.quantity_weight_sum,
+        line_weights.order_line_id = weighed_orders.lowest_line_id as is_lowest_line,
         case order_costs.weight_kind
-            when 'net_sales'
-                then cast(
-                    greatest(order_lines.net_merchandise_sales_shop_amount, 0) * 10000 as bigint
-                )
-            when 'weight'
-                then case
-                    when order_lines.is_shipping_required then greatest(order_lines.weight_grams, 0)
-                    else 0
-                end
-            when 'units'
-                then case
-                    when order_lines.is_shipping_required then greatest(order_lines.quantity, 0)
-                    else 0
-                end
-            when 'returned_weight'
-                then coalesce(order_lines.unit_weight_grams * returned_quantities.quantity, 0)
-        end as line_weight
+            when 'net_sales' then line_weights.net_sales_weight
+            when 'weight' then line_weights.grams_weight
+            when 'units' then line_weights.units_weight
+            when 'returned_weight' then coalesce(returned_weights.returned_weight, 0)
+        end as line_weight,
+        case order_costs.weight_kind
+            when 'net_sales' then weighed_orders.net_sales_weight_sum
+            when 'weight' then weighed_orders.grams_weight_sum
+            when 'units' then weighed_orders.units_weight_sum
+            when 'returned_weight' then coalesce(refund_weights.returned_weight_sum, 0)
+        end as line_weight_sum
     from order_costs
-    inner join orders
-        on order_costs.order_id = orders.order_id
-    inner join order_lines
-        on order_costs.order_id = order_lines.order_id
-    left join returned_quantities
-        on order_costs.refund_id = returned_quantities.refund_id
-        and order_lines.order_line_id = returned_quantities.order_line_id
+    inner join weighed_orders
+        on order_costs.order_id = weighed_orders.order_id
+    inner join line_weights
+        on order_costs.order_id = line_weights.order_id
+    left join returned_weights
+        on order_costs.refund_id = returned_weights.refund_id
+        and line_weights.order_line_id = returned_weights.order_line_id
+    left join refund_weights
+        on order_costs.refund_id = refund_weights.refund_id
+        and order_costs.order_id = refund_weights.order_id
 ),
 
 allocated as (
     {{ allocate(
         relation='weighted',
         parent=['source_row', 'cost_type'],
-        child='shopify_order_line_id',
+        child='order_line_id',
         weight='line_weight',
         fallback='quantity_weight',
         totals={'shop_amount': 'minor_unit_digits', 'amount': 'reporting_minor_unit_digits'},
-        keep=['order_line_id', 'is_estimated', 'event_date']
+        keep=['is_estimated', 'event_date'],
+        known={
+            'weight_sum': 'line_weight_sum',
+            'fallback_sum': 'quantity_weight_sum',
+            'is_lowest': 'is_lowest_line',
+        }
     ) }}
 ),
 

@@ -37,10 +37,7 @@ fct_order_line_margin as (
 ),
 
 cost_lines as (
-    select
-        *,
-        max(event_date) over () as newest_date
-    from {{ ref('int_cost_lines') }}
+    select * from {{ ref('int_cost_lines') }}
 ),
 
 newest_dates as (
@@ -142,10 +139,11 @@ sides as (
         'lifetime_events_to_cohorts' as check_name,
         '{{ var("reporting_currency") }}' as currency,
         'left' as side,
-        amount,
-        newest_date as reconciled_date
+        cost_lines.amount,
+        newest_dates.newest_date as reconciled_date
     from cost_lines
-    where event_date is not null
+    cross join newest_dates
+    where cost_lines.event_date is not null
     union all
     select
         'lifetime_events_to_cohorts' as check_name,

@@ -24,10 +24,14 @@ TWO = {"a": "a@example.test", "b": "b@example.test"}
 
 
 def beyond(world: World) -> None:
-    """Let the destination be a real account: not on this machine."""
+    """Let the destination be a real account: not on this machine. Few people are no matter here."""
     accounts: Mapping[str, object] = {"meta": loopback("meta", "https://graph.example.test")}
     destinations = {**world.settings.destinations, **accounts}
-    world.settings = replace(world.settings, destinations=destinations)  # type: ignore[arg-type]
+    world.settings = replace(
+        world.settings,
+        destinations=destinations,  # type: ignore[arg-type]
+        smallest_ads_audience=1,
+    )
 
 
 def landed(world: World, source_table: str, hours_ago: float) -> None:
