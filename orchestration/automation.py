@@ -75,63 +75,32 @@ def build_automation(
         description="Land, build, check and publish.",
         executor_def=dg.in_process_executor,
     )
-    canary_job = dg.define_asset_job(
-        CANARY_JOB,
-        selection=dg.AssetSelection.assets(CANARY_KEY),
-        description="Opt nobody out, and see that every channel forgot her.",
-        executor_def=dg.in_process_executor,
+    canary_job = _asset_job(
+        CANARY_JOB, CANARY_KEY, "Opt nobody out, and see that every channel forgot her."
     )
-    read_back_job = dg.define_asset_job(
-        READ_BACK_JOB,
-        selection=dg.AssetSelection.assets(READ_BACK_KEY),
-        description="Hold what vendors list against what was delivered.",
-        executor_def=dg.in_process_executor,
+    read_back_job = _asset_job(
+        READ_BACK_JOB, READ_BACK_KEY, "Hold what vendors list against what was delivered."
     )
-    erasures_job = dg.define_asset_job(
-        ERASURES_JOB,
-        selection=dg.AssetSelection.assets(ERASURES_KEY),
-        description="Erase whoever asked for it, everywhere.",
-        executor_def=dg.in_process_executor,
+    erasures_job = _asset_job(
+        ERASURES_JOB, ERASURES_KEY, "Erase whoever asked for it, everywhere."
     )
+
+    def schedule(job: Any, cron: str, is_on: bool) -> dg.ScheduleDefinition:
+        status = dg.DefaultScheduleStatus
+        return dg.ScheduleDefinition(
+            name=job.name,
+            job=job,
+            cron_schedule=cron,
+            execution_timezone=shop_timezone,
+            default_status=status.RUNNING if is_on else status.STOPPED,
+        )
+
     delivery_jobs = {spec.model: _delivery_job(spec) for spec in specs}
     schedules = [
-        dg.ScheduleDefinition(
-            name=BUILD_JOB,
-            job=build_job,
-            cron_schedule=build_schedule,
-            execution_timezone=shop_timezone,
-            default_status=dg.DefaultScheduleStatus.RUNNING,
-        ),
-        dg.ScheduleDefinition(
-            name=CANARY_JOB,
-            job=canary_job,
-            cron_schedule=CANARY_SCHEDULE,
-            execution_timezone=shop_timezone,
-            default_status=dg.DefaultScheduleStatus.RUNNING
-            if has_canary
-            else dg.DefaultScheduleStatus.STOPPED,
-        ),
-        dg.ScheduleDefinition(
-            name=READ_BACK_JOB,
-            job=read_back_job,
-            cron_schedule=READ_BACK_SCHEDULE,
-            execution_timezone=shop_timezone,
-            default_status=dg.DefaultScheduleStatus.RUNNING
-            if connected
-            else dg.DefaultScheduleStatus.STOPPED,
-        ),
-        *(
-            dg.ScheduleDefinition(
-                name=delivery_job_name(spec),
-                job=delivery_jobs[spec.model],
-                cron_schedule=spec.schedule,
-                execution_timezone=shop_timezone,
-                default_status=dg.DefaultScheduleStatus.RUNNING
-                if spec in connected
-                else dg.DefaultScheduleStatus.STOPPED,
-            )
-            for spec in specs
-        ),
+        schedule(build_job, build_schedule, True),
+        schedule(canary_job, CANARY_SCHEDULE, has_canary),
+        schedule(read_back_job, READ_BACK_SCHEDULE, bool(connected)),
+        *(schedule(delivery_jobs[one.model], one.schedule, one in connected) for one in specs),
     ]
     return Automation(
         jobs=[build_job, canary_job, read_back_job, erasures_job, *delivery_jobs.values()],
@@ -186,6 +155,15 @@ def _segment_sensor(
         yield dg.RunRequest(asset_selection=sorted(selected), tags={"segments": cursor})
 
     return closed_segments
+
+
+def _asset_job(name: str, key: dg.AssetKey, description: str) -> Any:
+    return dg.define_asset_job(
+        name,
+        selection=dg.AssetSelection.assets(key),
+        description=description,
+        executor_def=dg.in_process_executor,
+    )
 
 
 def _delivery_job(spec: SyncSpec) -> Any:

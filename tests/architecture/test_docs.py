@@ -13,10 +13,11 @@ from typing import Any
 from tests.architecture.conftest import LAYERS, ROOT, Manifest
 
 # dbt ignores a key it does not know, so a typo switches a test off without a word.
-# semantic_models, metrics and exposures: dbt itself refuses an unknown key in them.
+# semantic_models, metrics and exposures: dbt itself refuses an unknown key in them. anchors: what
+# models share.
 TOP = {
     "version", "models", "sources", "seeds", "unit_tests", "groups", "semantic_models", "metrics",
-    "exposures",
+    "exposures", "anchors",
 }  # fmt: skip
 MODEL = {"name", "description", "config", "columns", "data_tests", "constraints", "time_spine"}
 SEED = {"name", "description", "config", "columns", "data_tests"}

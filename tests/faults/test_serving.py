@@ -129,6 +129,7 @@ def test_an_expired_key_is_told_of_once_and_asked_seldom(
     brand.opt_out()
     with brand.served():
         seconds_until(lambda: not brand.waiting())
+        seconds_until(lambda: any("go again" in line for line in caplog.messages))
     assert brand.members("meta") == 1
     lines = [line for line in caplog.messages if "to meta" in line]
     assert [line.partition(" (")[0] for line in lines] == [

@@ -19,6 +19,7 @@ line_weights as (
     select
         order_id,
         order_line_id,
+        shopify_order_line_id,
         unit_weight_grams,
         greatest(quantity, 0) as quantity_weight,
         cast(greatest(net_merchandise_sales_shop_amount, 0) * 10000 as bigint) as net_sales_weight,
@@ -30,7 +31,7 @@ line_weights as (
 order_weights as (
     select
         order_id,
-        min(order_line_id) as lowest_line_id,
+        min(shopify_order_line_id) as lowest_line_id,
         sum(quantity_weight) as quantity_weight_sum,
         sum(net_sales_weight) as net_sales_weight_sum,
         sum(grams_weight) as grams_weight_sum,
@@ -91,9 +92,10 @@ weighted as (
         weighed_orders.minor_unit_digits,
         weighed_orders.reporting_minor_unit_digits,
         line_weights.order_line_id,
+        line_weights.shopify_order_line_id,
         line_weights.quantity_weight,
         weighed_orders.quantity_weight_sum,
-        line_weights.order_line_id = weighed_orders.lowest_line_id as is_lowest_line,
+        line_weights.shopify_order_line_id = weighed_orders.lowest_line_id as is_lowest_line,
         case order_costs.weight_kind
             when 'net_sales' then line_weights.net_sales_weight
             when 'weight' then line_weights.grams_weight
@@ -123,11 +125,11 @@ allocated as (
     {{ allocate(
         relation='weighted',
         parent=['source_row', 'cost_type'],
-        child='order_line_id',
+        child='shopify_order_line_id',
         weight='line_weight',
         fallback='quantity_weight',
         totals={'shop_amount': 'minor_unit_digits', 'amount': 'reporting_minor_unit_digits'},
-        keep=['is_estimated', 'event_date'],
+        keep=['order_line_id', 'is_estimated', 'event_date'],
         known={
             'weight_sum': 'line_weight_sum',
             'fallback_sum': 'quantity_weight_sum',

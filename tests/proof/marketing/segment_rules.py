@@ -507,13 +507,15 @@ def sunset(tables: Tables, rule: Mapping[str, Decimal]) -> Iterable[str]:
 
 
 def engaged(tables: Tables, rule: Mapping[str, Decimal]) -> Iterable[str]:
-    for row in tables["fct_profile_engagement"]:
-        silent = _days(row["last_engaged_at"], row["as_of_at"])
-        if (
-            silent is not None and silent <= rule["long_days"] and not row["has_complained"]
-            and row["engagement_score"] >= rule["minimum_engagement_score"]
-        ):  # fmt: skip
-            yield row["profile_id"]
+    profiles = [row for row in tables["fct_profile_engagement"] if row["customer_id"] is not None]
+    silent = {row["profile_id"]: _days(row["last_engaged_at"], row["as_of_at"]) for row in profiles}
+    awake = {
+        row["customer_id"]
+        for row in profiles
+        if (days := silent[row["profile_id"]]) is not None and days <= rule["long_days"]
+        and row["engagement_score"] >= rule["minimum_engagement_score"]
+    }  # fmt: skip
+    return awake - {row["customer_id"] for row in profiles if row["has_complained"]}
 
 
 def incident_pause(tables: Tables, rule: Mapping[str, Decimal]) -> Iterable[str]:

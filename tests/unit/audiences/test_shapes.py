@@ -20,8 +20,6 @@ KIND = re.compile(
     r"|sync_(?P<file>file__held_back)_(?P<held>\w+)"
 )
 HELD_BACK = re.compile(r"where (not )?\{\{ is_held_back\('(?:customer_id)', '(\w+)'\) \}\}\n")
-# Its members are profiles: the first lines of its text are its own.
-OF_PROFILES = "engaged"
 
 
 def segments() -> dict[str, dict[str, str]]:
@@ -43,10 +41,9 @@ def test_audiences_of_one_vendor_have_one_text() -> None:
     texts: defaultdict[str, set[str]] = defaultdict(set)
     for (vendor, segment), text in deliveries().items():
         assert f"ref('audience_{segment}')" in text, segment
-        if segment != OF_PROFILES:
-            text = HELD_BACK.sub("", text).replace(f"audience_{segment}", "audience")
-            text = text.replace(f"'{segment}'", "'audience'").replace("    )", ")")
-            texts[vendor].add(text)
+        text = HELD_BACK.sub("", text).replace(f"audience_{segment}", "audience")
+        text = text.replace(f"'{segment}'", "'audience'").replace("    )", ")")
+        texts[vendor].add(text)
     assert set(texts) == {"google", "meta", "tiktok", "klaviyo", "file__held_back"}
     assert {vendor: len(distinct) for vendor, distinct in texts.items() if len(distinct) > 1} == {}
 
