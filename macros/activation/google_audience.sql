@@ -35,30 +35,10 @@
     'email_sha256', 'phone_sha256', 'first_name_sha256', 'last_name_sha256', 'postal_code',
     'region_code', 'ad_user_data', 'ad_personalization', 'normaliser_version',
 ] -%}
-ranked as (
-    select
-        *,
-        row_number() over (
-            partition by coalesce(email_sha256, phone_sha256)
-            order by first_seen_at, customer_id
-        ) as place
-    from shaped
-    where
-        (email_sha256 is not null or phone_sha256 is not null)
-        and ad_user_data = 'CONSENT_GRANTED'
-        and ad_personalization = 'CONSENT_GRANTED'
-),
-
-final as (
-    select
-        customer_id,
-        {%- for column in payload %}
-            {{ column }},
-        {%- endfor %}
-        {{ row_hash(payload) }} as row_hash
-    from ranked
-    where place = 1
-)
-
-select * from final
+{{ once_per_address(
+    payload,
+    address='coalesce(email_sha256, phone_sha256)',
+    fits="(email_sha256 is not null or phone_sha256 is not null)"
+        ~ " and ad_user_data = 'CONSENT_GRANTED' and ad_personalization = 'CONSENT_GRANTED'"
+) }}
 {%- endmacro %}

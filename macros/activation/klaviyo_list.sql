@@ -17,24 +17,9 @@
 {# The rows of `shaped` to deliver: an address once, whoever had it first. #}
 {% macro klaviyo_list_rows() -%}
 {%- set payload = ['email', 'external_id', 'normaliser_version'] -%}
-ranked as (
-    select
-        *,
-        row_number() over (partition by email order by first_seen_at, customer_id) as place
-    from shaped
-    where email is not null
-),
-
-final as (
-    select
-        customer_id,
-        {%- for column in payload %}
-            {{ column }},
-        {%- endfor %}
-        {{ row_hash(payload) }} as row_hash
-    from ranked
-    where place = 1
-)
-
-select * from final
+{{ once_per_address(
+    payload,
+    address='email',
+    fits='email is not null'
+) }}
 {%- endmacro %}

@@ -17,27 +17,9 @@
 {# The rows of `shaped` to deliver: an address once. #}
 {% macro tiktok_audience_rows() -%}
 {%- set payload = ['email_sha256', 'phone_sha256', 'normaliser_version'] -%}
-ranked as (
-    select
-        *,
-        row_number() over (
-            partition by coalesce(email_sha256, phone_sha256)
-            order by first_seen_at, customer_id
-        ) as place
-    from shaped
-    where email_sha256 is not null or phone_sha256 is not null
-),
-
-final as (
-    select
-        customer_id,
-        {%- for column in payload %}
-            {{ column }},
-        {%- endfor %}
-        {{ row_hash(payload) }} as row_hash
-    from ranked
-    where place = 1
-)
-
-select * from final
+{{ once_per_address(
+    payload,
+    address='coalesce(email_sha256, phone_sha256)',
+    fits='email_sha256 is not null or phone_sha256 is not null'
+) }}
 {%- endmacro %}
