@@ -53,7 +53,9 @@
                     {{ integer_quotient(weighed_units, "used_weight_sum") }}
                     as {{ dbt.type_bigint() }}
                 ) as share_{{ total }},
-                mod({{ weighed_units }}, used_weight_sum) as remainder_{{ total }}
+                cast(
+                    mod({{ weighed_units }}, used_weight_sum) as {{ dbt.type_bigint() }}
+                ) as remainder_{{ total }}
                 {%- endfor %}
             from (
                 select

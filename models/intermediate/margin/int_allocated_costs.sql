@@ -1,5 +1,12 @@
-{# The lines of an order weigh the same in each of its costs: what they weigh together is summed once
-   per order, or per refund where only what came back weighs, and not once more for every cost. #}
+{# The lines of an order weigh the same in each of its costs: what they weigh together is summed
+   once per order, or per refund where only what came back weighs, and not once more for every cost.
+   An amount that is the same in the reporting currency is split once and not twice. #}
+
+{%- set known = {
+    'weight_sum': 'line_weight_sum',
+    'fallback_sum': 'quantity_weight_sum',
+    'is_lowest': 'is_lowest_line',
+} %}
 
 with
 
@@ -107,7 +114,12 @@ weighted as (
             when 'weight' then weighed_orders.grams_weight_sum
             when 'units' then weighed_orders.units_weight_sum
             when 'returned_weight' then coalesce(refund_weights.returned_weight_sum, 0)
-        end as line_weight_sum
+        end as line_weight_sum,
+        coalesce(
+            order_costs.shop_amount = order_costs.amount
+            and weighed_orders.minor_unit_digits = weighed_orders.reporting_minor_unit_digits,
+            false
+        ) as is_alike
     from order_costs
     inner join weighed_orders
         on order_costs.order_id = weighed_orders.order_id
@@ -121,24 +133,53 @@ weighted as (
         and order_costs.order_id = refund_weights.order_id
 ),
 
-allocated as (
+alike_amounts as (
+    select * from weighted
+    where is_alike
+),
+
+other_amounts as (
+    select * from weighted
+    where not is_alike
+),
+
+allocated_alike_amounts as (
     {{ allocate(
-        relation='weighted',
+        relation='alike_amounts',
+        parent=['source_row', 'cost_type'],
+        child='shopify_order_line_id',
+        weight='line_weight',
+        fallback='quantity_weight',
+        totals={'shop_amount': 'minor_unit_digits'},
+        keep=['order_line_id', 'is_estimated', 'event_date'],
+        known=known
+    ) }}
+),
+
+allocated_other_amounts as (
+    {{ allocate(
+        relation='other_amounts',
         parent=['source_row', 'cost_type'],
         child='shopify_order_line_id',
         weight='line_weight',
         fallback='quantity_weight',
         totals={'shop_amount': 'minor_unit_digits', 'amount': 'reporting_minor_unit_digits'},
         keep=['order_line_id', 'is_estimated', 'event_date'],
-        known={
-            'weight_sum': 'line_weight_sum',
-            'fallback_sum': 'quantity_weight_sum',
-            'is_lowest': 'is_lowest_line',
-        }
+        known=known
     ) }}
 ),
 
-final as (
+allocated as (
+    select
+        order_line_id,
+        source_row,
+        cost_type,
+        allocated_shop_amount as shop_amount,
+        allocated_shop_amount as amount,
+        is_estimated,
+        event_date
+    from allocated_alike_amounts
+    union all
     select
         order_line_id,
         source_row,
@@ -147,8 +188,12 @@ final as (
         allocated_amount as amount,
         is_estimated,
         event_date
-    from allocated
-    where allocated_shop_amount <> 0 or allocated_amount <> 0
+    from allocated_other_amounts
+),
+
+final as (
+    select * from allocated
+    where shop_amount <> 0 or amount <> 0
 )
 
 select * from final

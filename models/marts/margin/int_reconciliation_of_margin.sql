@@ -36,13 +36,20 @@ fct_order_line_margin as (
     select * from {{ ref('fct_order_line_margin') }}
 ),
 
-cost_lines as (
-    select * from {{ ref('int_cost_lines') }}
+cost_totals as (
+    select
+        cost_type,
+        order_id is null as is_without_order,
+        event_date,
+        cohort_date,
+        sum(amount) as amount
+    from {{ ref('int_cost_lines') }}
+    group by cost_type, order_id is null, event_date, cohort_date
 ),
 
 newest_dates as (
     select max(event_date) as newest_date
-    from {{ ref('int_cost_lines') }}
+    from cost_totals
 ),
 
 sides as (
@@ -68,8 +75,8 @@ sides as (
         'left' as side,
         amount,
         cohort_date as reconciled_date
-    from cost_lines
-    where order_id is null and cost_type = 'merchandise_refund'
+    from cost_totals
+    where is_without_order and cost_type = 'merchandise_refund'
     union all
     select
         'net_sales_to_commerce' as check_name,
@@ -117,7 +124,7 @@ sides as (
         'left' as side,
         amount,
         cohort_date as reconciled_date
-    from cost_lines
+    from cost_totals
     union all
     select
         'events_to_cohorts' as check_name,
@@ -139,11 +146,11 @@ sides as (
         'lifetime_events_to_cohorts' as check_name,
         '{{ var("reporting_currency") }}' as currency,
         'left' as side,
-        cost_lines.amount,
+        cost_totals.amount,
         newest_dates.newest_date as reconciled_date
-    from cost_lines
+    from cost_totals
     cross join newest_dates
-    where cost_lines.event_date is not null
+    where cost_totals.event_date is not null
     union all
     select
         'lifetime_events_to_cohorts' as check_name,
