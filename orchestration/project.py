@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
+import os
 import re
 import threading
 from collections import Counter
@@ -37,6 +38,8 @@ _STATUSES: Mapping[str, Status] = {
 }
 # What dbt says of nodes that nothing is done for, such as exposures.
 _NO_WORK = "no-op"
+# Of whoever works on the warehouse: an opt-out that waits for a processor is answered before it.
+_NICENESS = 10
 _PARSED_FOLDERS = ("models", "macros", "seeds", "tests/dbt")
 _PARSED_FILES = ("dbt_project.yml", "profiles.yml")
 _COUNT_OF_ROWS = re.compile(r"Got \d+ results?, configured to \w+ if [!<>=]+ ?\d+")
@@ -283,6 +286,8 @@ class DbtProject:
         )
         self.settings.home.mkdir(parents=True, exist_ok=True)
         with lock, exported(self.settings):
+            if opens_warehouse:
+                _give_way()
             try:
                 yield
             finally:
@@ -298,6 +303,12 @@ def _uncompiled(manifest: Any) -> Any:
             node.compiled, node.compiled_code = False, None
             node.extra_ctes_injected, node.extra_ctes = False, []
     return manifest
+
+
+def _give_way() -> None:
+    """Lower the priority of this thread and of all that it starts, dbt's and the engine's among
+    them, for good: only a privileged process could take it back."""
+    os.nice(max(_NICENESS - os.getpriority(os.PRIO_PROCESS, 0), 0))
 
 
 def _let_go() -> None:

@@ -1,8 +1,10 @@
 """The dbt runner on a small project of its own: results, locks, and what it never says."""
 
+import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +80,23 @@ def test_a_build_reports_layers_and_lets_the_warehouse_go(project: DbtProject) -
     stamp = project.manifest_path.stat().st_mtime_ns
     assert project.build(["fct_sums"]).counts == {"model": {"passed": 1}}
     assert project.manifest_path.stat().st_mtime_ns == stamp
+
+
+def test_a_build_gives_way_to_whoever_serves(project: DbtProject) -> None:
+    priorities: list[int] = []
+
+    def heard(_: dict[str, Any]) -> None:
+        priorities.append(os.getpriority(os.PRIO_PROCESS, 0))
+
+    project.parse()
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    # In a thread, as what gives way does so for good.
+    thread = threading.Thread(target=project.build, kwargs={"on_result": heard})
+    thread.start()
+    thread.join()
+    assert priorities
+    assert min(priorities) >= 10
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
 
 
 def test_ephemeral_models_build_a_second_time_in_the_same_process(project: DbtProject) -> None:

@@ -321,7 +321,7 @@ def no_build() -> Iterator[Path]:
 
 @contextmanager
 def dbt_build(home: Path) -> Iterator[Path]:
-    """``dbt build`` of a small brand, again and again until the block ends; a line for each."""
+    """Builds of a small brand, again and again until the block ends; a line for each."""
     home.mkdir()
     brand = home / "brand"
     succeed(
@@ -329,11 +329,10 @@ def dbt_build(home: Path) -> Iterator[Path]:
     )
     succeed(tributary(home, "land", str(brand)))
     done = home / "builds.txt"
-    loop = f"while {BIN / 'dbt'} build; do echo built >> {done}; done"
-    elsewhere = {"DBT_TARGET_PATH": str(home / "target"), "DBT_LOG_PATH": str(home / "logs")}
+    loop = f"while {BIN / 'tributary'} build; do echo built >> {done}; done"
     process = subprocess.Popen(
         ["/bin/sh", "-c", loop],
-        cwd=ROOT, env=environment(home, elsewhere), stdin=subprocess.DEVNULL,
+        cwd=ROOT, env=environment(home), stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )
     try:
