@@ -7,11 +7,11 @@ What never does: a model; the snapshot's files are written as ``publish`` writes
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
 import json
 import random
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 import duckdb
 
 from orchestration.ledger import open_ledger, utc_now
+from orchestration.profiles.serving import serving_profiles
 from orchestration.publish.contacts import CONTACTS_FILE, write_contacts
 from orchestration.publish.snapshot import LOOKUP_FILE, _write_lookup, make_durable
 from tests.proof.harness import Result, passed
@@ -114,14 +115,13 @@ def _served(home: Path) -> Iterator[str]:
         pass
     child = subprocess.Popen(
         [sys.executable, "-m", "tests.proof.consent.profile_api", str(home)],
-        stdout=subprocess.PIPE, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert child.stdout is not None
     try:
         yield f"http://127.0.0.1:{int(child.stdout.readline())}"
     finally:
-        child.terminate()
-        child.wait()
+        child.communicate()
 
 
 async def _poisson(home: Path, url: str, profiles: int, seconds: int) -> list[Asked]:
@@ -132,6 +132,8 @@ async def _poisson(home: Path, url: str, profiles: int, seconds: int) -> list[As
     client = _Client(urlsplit(url).port or 0)
     with open_ledger(settings_in(home)) as ledger:
         await asyncio.gather(*(client.ask(_question(n, n)) for n in range(WARM)))
+        # The client's own rubbish: collecting it would be timed as the server's.
+        gc.disable()
         begun = time.monotonic()
 
         async def one(number: int, due: float) -> Asked:
@@ -151,7 +153,9 @@ async def _poisson(home: Path, url: str, profiles: int, seconds: int) -> list[As
             # Each begins when it is due: to begin all at once would hold up the first of them.
             await asyncio.sleep(max(begun + due - time.monotonic(), 0))
             asked.append(asyncio.create_task(one(number, due)))
-        return list(await asyncio.gather(*asked))
+        answers = list(await asyncio.gather(*asked))
+        gc.enable()
+        return answers
 
 
 class _Client:
@@ -225,15 +229,16 @@ def _sha(text: str) -> str:
 
 
 def _serve(home: Path) -> None:
-    from orchestration.collector.serving import server
-    from orchestration.profiles.app import build_app
-
     settings = settings_in(home)
-    with open_ledger(settings) as ledger, socket.create_server(("127.0.0.1", 0)) as listening:
-        sys.stdout.write(f"{listening.getsockname()[1]}\n")
+    with (
+        open_ledger(settings) as ledger,
+        serving_profiles(
+            settings, READERS, ledger, host="127.0.0.1", port=0, now=utc_now
+        ) as port,
+    ):
+        sys.stdout.write(f"{port}\n")
         sys.stdout.flush()
-        app = build_app(settings, READERS, ledger, now=utc_now)
-        server(app, host="127.0.0.1", port=0, proxy=None).run([listening])
+        sys.stdin.read()
 
 
 if __name__ == "__main__":
