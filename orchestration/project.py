@@ -38,7 +38,7 @@ _STATUSES: Mapping[str, Status] = {
 }
 # What dbt says of nodes that nothing is done for, such as exposures.
 _NO_WORK = "no-op"
-# Of whoever works on the warehouse: an opt-out that waits for a processor is answered before it.
+# Of whoever builds and tests: an opt-out that waits for a processor is answered before it.
 _NICENESS = 10
 _PARSED_FOLDERS = ("models", "macros", "seeds", "tests/dbt")
 _PARSED_FILES = ("dbt_project.yml", "profiles.yml")
@@ -208,6 +208,7 @@ class DbtProject:
         vars: Mapping[str, Any],
         on_result: ResultHandler | None,
     ) -> BuildResult:
+        _give_way()
         with self._lock:
             manifest = self._parsed(vars)
             outcome = self._invoke(
@@ -286,8 +287,6 @@ class DbtProject:
         )
         self.settings.home.mkdir(parents=True, exist_ok=True)
         with lock, exported(self.settings):
-            if opens_warehouse:
-                _give_way()
             try:
                 yield
             finally:

@@ -6,6 +6,7 @@ What never does: who is meant and what holds (``reading.py``); an address in a U
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import logging
@@ -16,7 +17,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -55,7 +55,7 @@ class Profiles:
     limits: Limits
     rate: RateLimit
     counts: Counter[str] = field(default_factory=Counter)
-    at_once: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(READ_AT_ONCE))
+    at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READ_AT_ONCE))
 
 
 def build_app(
@@ -94,7 +94,8 @@ def _answering(profiles: Profiles, scope: str) -> Handler:
         question = read(parse(await read_body(request, profiles.limits)))
         if question.is_full and (scope != READ_PROFILE or READ_CONTACT not in reader.scopes):
             raise RefusedError(403, "forbidden")
-        found = await to_thread.run_sync(_find, profiles, question, limiter=profiles.at_once)
+        async with profiles.at_once:
+            found = await run_in_threadpool(_find, profiles, question)
         if found is not None and found.customer_id is not None and question.is_full:
             # The line stands before the answer goes; where it cannot be written, none goes. Whoever
             # waits for the ledger's writers holds up no reader.

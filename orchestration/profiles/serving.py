@@ -63,8 +63,8 @@ def serving_profiles(
         thread.start()
         while not one.started and thread.is_alive():
             time.sleep(0.005)
-        # What is loaded by now stays: to look through it for garbage holds up whoever asks for a
-        # tenth of a second.
+        # What the process has loaded by now stays: looking through it for garbage would stop
+        # everybody for a tenth of a second, twice or three times a minute.
         gc.collect()
         gc.freeze()
         try:

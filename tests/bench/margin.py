@@ -36,7 +36,7 @@ from tests.bench.parts import (
 SIZES = {"20k": 20_000, "200k": 200_000, "1M": 1_000_000, "5M": 5_000_000}
 DEFAULT, SMALLER, BARRED = "200k,1M", "1M", "5M"
 TURNS = 3
-# A quarter of an hour each: margin once, the rest once more than for warming up.
+# Margin takes a quarter of an hour: one turn. The rest warms up and counts once.
 TURNS_OF_BARRED = {"scan": 2, "sum": 2, "commerce": 2, "margin": 1}
 # CPU seconds of one run and another differ by this much on the same input.
 NOISE = 1.1

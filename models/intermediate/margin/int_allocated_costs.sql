@@ -2,10 +2,17 @@
    once per order, or per refund where only what came back weighs, and not once more for every cost.
    An amount that is the same in the reporting currency is split once and not twice. #}
 
-{%- set known = {
-    'weight_sum': 'line_weight_sum',
-    'fallback_sum': 'quantity_weight_sum',
-    'is_lowest': 'is_lowest_line',
+{%- set split = {
+    'parent': ['source_row', 'cost_type'],
+    'child': 'shopify_order_line_id',
+    'weight': 'line_weight',
+    'fallback': 'quantity_weight',
+    'keep': ['order_line_id', 'is_estimated', 'event_date'],
+    'known': {
+        'weight_sum': 'line_weight_sum',
+        'fallback_sum': 'quantity_weight_sum',
+        'is_lowest': 'is_lowest_line',
+    },
 } %}
 
 with
@@ -146,26 +153,16 @@ other_amounts as (
 allocated_alike_amounts as (
     {{ allocate(
         relation='alike_amounts',
-        parent=['source_row', 'cost_type'],
-        child='shopify_order_line_id',
-        weight='line_weight',
-        fallback='quantity_weight',
         totals={'shop_amount': 'minor_unit_digits'},
-        keep=['order_line_id', 'is_estimated', 'event_date'],
-        known=known
+        **split
     ) }}
 ),
 
 allocated_other_amounts as (
     {{ allocate(
         relation='other_amounts',
-        parent=['source_row', 'cost_type'],
-        child='shopify_order_line_id',
-        weight='line_weight',
-        fallback='quantity_weight',
         totals={'shop_amount': 'minor_unit_digits', 'amount': 'reporting_minor_unit_digits'},
-        keep=['order_line_id', 'is_estimated', 'event_date'],
-        known=known
+        **split
     ) }}
 ),
 

@@ -59,7 +59,7 @@ def answered(quick: bool) -> Result:
     seconds = QUICK_SECONDS if quick else SECONDS
     with tempfile.TemporaryDirectory() as folder:
         _snapshot(Path(folder), profiles)
-        with _served(Path(folder)) as url:
+        with _served(Path(folder)) as url, _without_collections():
             asked = asyncio.run(_poisson(Path(folder), url, profiles, seconds))
     times = sorted(one.seconds for one in asked)
     statuses = Counter(one.status for one in asked)
@@ -124,6 +124,16 @@ def _served(home: Path) -> Iterator[str]:
         child.communicate()
 
 
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """The client's own rubbish: collecting it would be timed as the server's."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 async def _poisson(home: Path, url: str, profiles: int, seconds: int) -> list[Asked]:
     dice, due, waits = random.Random(7), 0.0, []
     while due < seconds:
@@ -132,8 +142,6 @@ async def _poisson(home: Path, url: str, profiles: int, seconds: int) -> list[As
     client = _Client(urlsplit(url).port or 0)
     with open_ledger(settings_in(home)) as ledger:
         await asyncio.gather(*(client.ask(_question(n, n)) for n in range(WARM)))
-        # The client's own rubbish: collecting it would be timed as the server's.
-        gc.disable()
         begun = time.monotonic()
 
         async def one(number: int, due: float) -> Asked:
@@ -153,9 +161,7 @@ async def _poisson(home: Path, url: str, profiles: int, seconds: int) -> list[As
             # Each begins when it is due: to begin all at once would hold up the first of them.
             await asyncio.sleep(max(begun + due - time.monotonic(), 0))
             asked.append(asyncio.create_task(one(number, due)))
-        answers = list(await asyncio.gather(*asked))
-        gc.enable()
-        return answers
+        return list(await asyncio.gather(*asked))
 
 
 class _Client:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from orchestration.ledger import tombstones
 from orchestration.ledger.customer_ids import record_changes
 from orchestration.ledger.tables import audit_chain
 from orchestration.profiles import snapshot
-from orchestration.profiles.app import build_app
+from orchestration.profiles.app import READ_AT_ONCE, build_app
 from orchestration.publish import contacts, identifier_digest
 from tests.unit.activation.world import START, sha
 from tests.unit.collector.world import RECEIVED, WRITE, bearer
@@ -232,3 +233,16 @@ def _disclosures(reading: Reading) -> list[str]:
     with reading.ledger.read() as connection:
         chosen = audit_chain.select().where(audit_chain.c.kind == "profile_disclosure")
         return [row.detail_json for row in connection.execute(chosen)]
+
+
+def test_whoever_waits_for_the_ledgers_writers_holds_up_no_reader(reading: Reading) -> None:
+    asked = {"path": "/profile", "who": "contact", "customer_id": "c1", "contact": "full"}
+    with ThreadPoolExecutor(READ_AT_ONCE) as pool:
+        with reading.ledger.transaction():
+            disclosures = [pool.submit(reading.ask, **asked) for _ in range(READ_AT_ONCE)]
+            # Long enough to be read; none is told before its line in the chain is written.
+            done, waiting = wait(disclosures, timeout=0.5)
+            assert not done
+            assert reading.ask("/profile", "both", customer_id="c2")[0] == 200
+            assert not any(one.done() for one in waiting)
+        assert [one.result()[0] for one in disclosures] == [200] * READ_AT_ONCE
