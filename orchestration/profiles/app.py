@@ -28,14 +28,16 @@ from orchestration.collector.documents import parse
 from orchestration.collector.errors import RefusedError, unauthorised
 from orchestration.errors import TributaryError
 from orchestration.ledger import Ledger, audit, tombstones
+from orchestration.ledger.engine import sqlite_file
 from orchestration.profiles.named import Question, read
 from orchestration.profiles.reading import AmbiguousError, Consent, Found, find
+from orchestration.profiles.snapshot import Snapshots
 from orchestration.settings import ProfileKey, ProfileSettings, Settings
 
 # A question names one person.
 LIMITS = Limits(body_bytes=4_096, header_bytes=8_192, read_seconds=2.0)
-# Questions read side by side: more of them would take the interpreter from each other, and a burst
-# would be answered late as a whole. The others wait in the order in which they came.
+# Questions read side by side where the ledger is a server: more of them would take the interpreter
+# from each other, and a burst would be answered late as a whole. The others wait in their order.
 READ_AT_ONCE = 2
 READ_PROFILE, READ_CONSENT, READ_CONTACT = "profile:read", "consent:read", "profile:contact"
 DISCLOSURE = "profile_disclosure"
@@ -48,12 +50,13 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Profiles:
     """What every question needs."""
 
-    settings: Settings
+    snapshots: Snapshots
     readers: ProfileSettings
     ledger: Ledger
     now: Callable[[], datetime]
     limits: Limits
     rate: RateLimit
+    is_all_in_files: bool
     counts: Counter[str] = field(default_factory=Counter)
     at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READ_AT_ONCE))
 
@@ -68,7 +71,15 @@ def build_app(
     clock: Callable[[], float] = time.monotonic,
 ) -> Starlette:
     """The application over an open ledger and whatever snapshot is published at each question."""
-    profiles = Profiles(settings, readers, ledger, now, limits, RateLimit(limits, clock))
+    profiles = Profiles(
+        Snapshots(settings),
+        readers,
+        ledger,
+        now,
+        limits,
+        RateLimit(limits, clock),
+        is_all_in_files=sqlite_file(settings.ledger_url) is not None,
+    )
     return Starlette(
         routes=[
             Route("/health", _guarded(profiles, _health(profiles)), methods=["GET"]),
@@ -94,8 +105,7 @@ def _answering(profiles: Profiles, scope: str) -> Handler:
         question = read(parse(await read_body(request, profiles.limits)))
         if question.is_full and (scope != READ_PROFILE or READ_CONTACT not in reader.scopes):
             raise RefusedError(403, "forbidden")
-        async with profiles.at_once:
-            found = await run_in_threadpool(_find, profiles, question)
+        found = await _read(profiles, question)
         if found is not None and found.customer_id is not None and question.is_full:
             # The line stands before the answer goes; where it cannot be written, none goes. Whoever
             # waits for the ledger's writers holds up no reader.
@@ -123,8 +133,17 @@ def _reader(readers: ProfileSettings, headers: Mapping[str, str]) -> ProfileKey:
     return found[0]
 
 
+async def _read(profiles: Profiles, question: Question) -> Found | None:
+    if profiles.is_all_in_files:
+        # About a millisecond, and no reader of these files waits for a writer: to hand it to a
+        # thread and back takes longer, and at p99 twice as long.
+        return _find(profiles, question)
+    async with profiles.at_once:
+        return await run_in_threadpool(_find, profiles, question)
+
+
 def _find(profiles: Profiles, question: Question) -> Found | None:
-    return find(profiles.settings, profiles.ledger, question.named, is_full=question.is_full)
+    return find(profiles.snapshots, profiles.ledger, question.named, is_full=question.is_full)
 
 
 def _note(profiles: Profiles, customer_id: str, fields: list[str], reader: ProfileKey) -> None:

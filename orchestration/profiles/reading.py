@@ -22,8 +22,7 @@ from orchestration.ledger import Ledger, consent_events, customer_ids, facts, to
 from orchestration.ledger.consent_events import OPTED_IN, OPTED_OUT, ConsentState
 from orchestration.ledger.facts import SHARED_BY_MAX, Subject
 from orchestration.profiles.named import Named
-from orchestration.profiles.snapshot import Snapshot, open_snapshot
-from orchestration.settings import Settings
+from orchestration.profiles.snapshot import Snapshot, Snapshots
 
 UNKNOWN = "unknown"
 # (channel, purpose) -> what the columns of the golden record begin with.
@@ -71,7 +70,7 @@ class AmbiguousError(Exception):
     """Several customers have the address."""
 
 
-def find(settings: Settings, ledger: Ledger, named: Named, *, is_full: bool) -> Found | None:
+def find(snapshots: Snapshots, ledger: Ledger, named: Named, *, is_full: bool) -> Found | None:
     """The person, or None where neither a build nor the ledger knows her, or she was erased.
 
     Args:
@@ -82,7 +81,7 @@ def find(settings: Settings, ledger: Ledger, named: Named, *, is_full: bool) -> 
         NoSnapshotError: nothing is published, or not by this version.
         LedgerError: the ledger cannot be read; nothing is answered then.
     """
-    with open_snapshot(settings) as snapshot, ledger.read() as connection:
+    with snapshots.opened() as snapshot, ledger.read() as connection:
         known = _customers(snapshot, named)
         if len(known) > 1:
             raise AmbiguousError

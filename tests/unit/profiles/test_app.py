@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from orchestration.ledger.customer_ids import record_changes
 from orchestration.ledger.tables import audit_chain
 from orchestration.profiles import snapshot
 from orchestration.profiles.app import READ_AT_ONCE, build_app
+from orchestration.profiles.reading import AmbiguousError
 from orchestration.publish import contacts, identifier_digest
 from tests.unit.activation.world import START, sha
 from tests.unit.collector.world import RECEIVED, WRITE, bearer
@@ -131,6 +134,28 @@ def test_a_newer_snapshot_counts_at_once(reading: Reading) -> None:
     assert after["build_id"] != before["build_id"]
 
 
+def test_files_stay_open_from_one_question_to_the_next_until_the_pointer_moves(
+    reading: Reading,
+) -> None:
+    snapshots = snapshot.Snapshots(reading.settings)
+    with snapshots.opened() as first, snapshots.opened() as beside:
+        assert beside is not first
+    with snapshots.opened() as left_open, suppress(AmbiguousError), snapshots.opened() as bad:
+        assert {id(left_open), id(bad)} == {id(first), id(beside)}
+        raise AmbiguousError
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        bad.profile("c1")
+    # Written anew under the same name: other files.
+    folder = reading.settings.snapshot.resolve()
+    folder.rename(folder.with_name("before"))
+    shutil.copytree(folder.with_name("before"), folder)
+    with snapshots.opened() as anew:
+        assert anew.profile("c1")
+        assert anew.inode != left_open.inode
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        left_open.profile("c1")
+
+
 def test_nobody_who_was_erased_is_answered(reading: Reading) -> None:
     with reading.ledger.transaction() as connection:
         key = tombstones.key_of(connection)
@@ -148,12 +173,13 @@ def test_an_id_that_was_merged_since_leads_on_and_a_shared_address_to_nobody(
     }  # fmt: skip
     with reading.ledger.transaction() as connection:
         record_changes(connection, [change], START)
-    assert reading.ask("/profile", "both", customer_id="c9")[1]["customer_id"] == "c2"
+    # Before the first question: from then on the snapshot is open, and nobody ever writes it.
     file = reading.settings.snapshot.resolve() / "lookup.sqlite"
     with sqlite3.connect(file) as lookup:
         lookup.execute(
             "insert into subject values ('phone_sha256', ?, 'c2')", [sha("+16505550001")]
         )
+    assert reading.ask("/profile", "both", customer_id="c9")[1]["customer_id"] == "c2"
     assert reading.ask("/profile", "both", phone="+16505550001") == (409, {"status": "ambiguous"})
 
 
@@ -235,9 +261,16 @@ def _disclosures(reading: Reading) -> list[str]:
         return [row.detail_json for row in connection.execute(chosen)]
 
 
-def test_whoever_waits_for_the_ledgers_writers_holds_up_no_reader(reading: Reading) -> None:
+@pytest.mark.parametrize("store", ["a file", "a server"])
+def test_whoever_waits_for_the_ledgers_writers_holds_up_no_reader(
+    reading: Reading, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if store == "a server":
+        monkeypatch.setattr("orchestration.profiles.app.sqlite_file", lambda _: None)
+    app = build_app(reading.settings, READERS, reading.ledger, now=reading.clock)
     asked = {"path": "/profile", "who": "contact", "customer_id": "c1", "contact": "full"}
-    with ThreadPoolExecutor(READ_AT_ONCE) as pool:
+    with TestClient(app) as client, ThreadPoolExecutor(READ_AT_ONCE) as pool:
+        reading.client = client
         with reading.ledger.transaction():
             disclosures = [pool.submit(reading.ask, **asked) for _ in range(READ_AT_ONCE)]
             # Long enough to be read; none is told before its line in the chain is written.
