@@ -82,7 +82,11 @@ def follow_landed(
     connection: Connection, mandate: Mandate, decisions: Sequence[Decision], at: datetime
 ) -> None:
     """Send an opt-out after each addition that landed, or may have, although its person opted out
-    while it was under way."""
+    while it was under way.
+
+    A removal that waits already names what stood when she opted out. Where an addition replaced
+    that, the removal names what stands now; what it replaced is pruned afterwards.
+    """
     if mandate.kind != "membership" or mandate.plan_hash is None:
         return
     landed = [
@@ -92,10 +96,21 @@ def follow_landed(
         and (decision.is_taken or decision.is_doubtful)
     ]
     barred = gate.suppressed_rows(connection, mandate, [d.intent for d in landed])
-    enqueue(
+    followed = [d for d in landed if d.intent.outbox_id in barred]
+    _name_anew(connection, mandate, [_removal(mandate, d) for d in followed if d.is_taken])
+    enqueue(connection, [_removal(mandate, d) for d in followed], at)
+
+
+def _name_anew(connection: Connection, mandate: Mandate, removals: Sequence[OptOut]) -> None:
+    where, of_key = (mandate.destination, mandate.object), {row.key: row for row in removals}
+    waiting = outbox.pending_of_keys(connection, *where, sorted(of_key))
+    outbox.name_anew(
         connection,
-        [_removal(mandate, d) for d in landed if d.intent.outbox_id in barred],
-        at,
+        {
+            row.outbox_id: (of_key[row.key].payload_json, of_key[row.key].vendor_id)
+            for row in waiting
+            if row.plan_hash is None and row.operation == "remove"
+        },
     )
 
 

@@ -20,7 +20,7 @@ from orchestration.destinations.registry import CHANNELS
 from orchestration.errors import UnknownNameError
 from orchestration.ledger import facts, outbox, tombstones
 from orchestration.ledger.outbox import Intent, Mandate
-from orchestration.ledger.statements import SETTLED_ROWS
+from orchestration.ledger.statements import SETTLED_ROWS, chunks
 
 Name = TypeVar("Name")
 
@@ -58,19 +58,32 @@ def take(
 ) -> Taken:
     """Take up to ``limit`` rows of one turn (at most ``SETTLED_ROWS``), minus the suppressed."""
     rows = outbox.pending(connection, mandate, priority, min(limit, SETTLED_ROWS))
+    going = _through(connection, mandate, rows, at)
+    outbox.mark_sending(connection, [row.outbox_id for row in going])
+    return Taken(tuple(going), len(rows) - len(going))
+
+
+def look_again(
+    connection: Connection, mandate: Mandate, rows: Sequence[Intent], at: datetime
+) -> list[Intent]:
+    """Rows that were taken a while ago and have not left yet, minus who was suppressed since."""
+    going: list[Intent] = []
+    for some in chunks(rows, SETTLED_ROWS):
+        # As they were read before they were taken: nothing of them was sent.
+        going += _through(connection, mandate, some, at)
+    return going
+
+
+def _through(
+    connection: Connection, mandate: Mandate, rows: Sequence[Intent], at: datetime
+) -> list[Intent]:
     barred = suppressed_rows(
         connection, mandate, [row for row in rows if row.operation in ("add", "update")]
     )
     dropped = [row for row in rows if row.outbox_id in barred]
-    settle(
-        connection,
-        mandate,
-        [Decision(row, "superseded", reason="suppressed") for row in dropped],
-        at,
-    )
-    going = tuple(row for row in rows if row.outbox_id not in barred)
-    outbox.mark_sending(connection, [row.outbox_id for row in going])
-    return Taken(going, len(dropped))
+    decisions = [Decision(row, "superseded", reason="suppressed") for row in dropped]
+    settle(connection, mandate, decisions, at)
+    return [row for row in rows if row.outbox_id not in barred]
 
 
 def suppressed_rows(connection: Connection, mandate: Mandate, rows: Sequence[Intent]) -> set[int]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import Connection
@@ -19,13 +20,14 @@ from sqlalchemy import Connection
 from orchestration.activation import asking, fast_lane, gate
 from orchestration.activation.account import Account
 from orchestration.activation.errors import StoppedError
-from orchestration.activation.pacing import NotYetError
+from orchestration.activation.pacing import GATED_SECONDS, NotYetError
 from orchestration.activation.payloads import load_stale, parse, same_identifiers
 from orchestration.activation.settlement import Decision, settle
 from orchestration.destinations.base import (
     DeliveryError,
     Destination,
     FatalError,
+    GateAgainError,
     JobPolling,
     Receipt,
     RetriableError,
@@ -75,9 +77,10 @@ def recover(
 ) -> None:
     """Put back what was under way: by a process that died, or in a request that failed.
 
-    Where an opt-out waits for the same key, what was under way is in doubt instead, and the
-    opt-out follows it. In doubt is also what may have arrived where a second sending would do the
-    same thing once more. ``is_unsent``: no request was made, so nothing is in doubt.
+    Where an opt-out waits for the same key, or is under way as well, what was under way before it
+    is in doubt instead, and the opt-out follows it. In doubt is also what may have arrived where a
+    second sending would do the same thing once more. ``is_unsent``: no request was made, so nothing
+    is in doubt.
     """
     is_doubtful = may_have_effect and not is_unsent and idempotency(sending.destination) == "none"
     mandate = sending.mandate
@@ -90,13 +93,19 @@ def recover(
                 rows = [replace(row, attempt_count=row.attempt_count - 1) for row in rows]
             keys = [row.key for row in rows]
             waiting = outbox.pending_of_keys(connection, mandate.destination, mandate.object, keys)
-            overtaken = {row.key for row in waiting}
+            waits = {row.key for row in waiting}
+            newest = {row.key: row.outbox_id for row in rows}
+            overtaken = {
+                row.outbox_id
+                for row in rows
+                if row.key in waits or newest[row.key] != row.outbox_id
+            }
             decisions = [
                 Decision(row, "superseded", reason="opted_out")
-                if row.key in overtaken
+                if row.outbox_id in overtaken
                 else Decision(row, "ambiguous", reason="may_have_arrived")
                 for row in rows
-                if is_doubtful or row.key in overtaken
+                if is_doubtful or row.outbox_id in overtaken
             ]
             settle(connection, mandate, decisions, sending.account.now())
             decided = {decision.intent.outbox_id for decision in decisions}
@@ -213,18 +222,24 @@ def send_all(sending: Sending, turns: Sequence[int] = TURNS) -> None:
 
 
 def _send_turn(sending: Sending, turn: int) -> None:
-    failures = 0
+    failures, most = 0, BATCH_ROWS
     while True:
         if sending.mandate.plan_hash is not None:
             send_opt_outs(sending.account)
-        rows, is_end = _take_batch(sending, turn)
+        begun_at = sending.account.now()
+        rows, is_end = _take_batch(sending, turn, most)
         if not rows:
             if is_end:
                 return
             continue
         try:
-            _send_batch(sending, rows)
-            failures = 0
+            _send_batch(sending, rows, begun_at)
+            failures, most = 0, min(most * 2, BATCH_ROWS)
+        except GateAgainError as error:
+            _settle_receipts(sending, rows, error.receipts)
+            recover(sending, None, is_unsent=True)
+            # No more are taken in vain than go, and twice as many as soon as all of them go.
+            failures, most = 0, max(len(error.receipts), 1)
         except NotYetError as error:
             recover(sending, None, is_unsent=True)
             sending.account.wait(error.seconds)
@@ -236,11 +251,11 @@ def _send_turn(sending: Sending, turn: int) -> None:
             sending.account.wait_or_stop(error, failures)
 
 
-def _take_batch(sending: Sending, turn: int) -> tuple[list[Intent], bool]:
+def _take_batch(sending: Sending, turn: int, most: int) -> tuple[list[Intent], bool]:
     """Rows of one request, or of those that go side by side, through the gate; and whether the
     turn has no more."""
     limits = sending.destination.limits
-    limit = min(limits.rows_per_request * limits.calls_side_by_side, BATCH_ROWS)
+    limit = min(limits.rows_per_request * limits.calls_side_by_side, most)
     rows: list[Intent] = []
     while len(rows) < limit:
         with sending.transaction() as connection:
@@ -250,13 +265,28 @@ def _take_batch(sending: Sending, turn: int) -> tuple[list[Intent], bool]:
         sending.progress(taken.dropped_count)
         rows.extend(taken.rows)
         if taken.is_empty:
-            return rows, True
-    return rows, False
+            return _once_per_key(sending, rows), True
+    return _once_per_key(sending, rows), False
 
 
-def _send_batch(sending: Sending, rows: Sequence[Intent]) -> None:
-    payloads = _payload_rows(sending, rows)
+def _once_per_key(sending: Sending, rows: Sequence[Intent]) -> list[Intent]:
+    """Who opts out once more while a batch is taken is in it twice: the later row is sent."""
+    newest = {row.key: row for row in rows}
+    older = [row for row in rows if newest[row.key] is not row]
+    if older:
+        with sending.transaction() as connection:
+            decisions = [Decision(row, "superseded", reason="opted_out") for row in older]
+            settle(connection, sending.mandate, decisions, sending.account.now())
+        sending.progress(len(older))
+    return list(newest.values())
+
+
+def _send_batch(sending: Sending, rows: Sequence[Intent], begun_at: datetime) -> None:
     kill_point("before_send")
+    rows = _look_again(sending, rows, begun_at)
+    if not rows:
+        return
+    payloads = _payload_rows(sending, rows)
     with sending.account.sending_a_batch():
         if rows[0].is_removal:
             receipts = sending.destination.remove(payloads)
@@ -264,6 +294,19 @@ def _send_batch(sending: Sending, rows: Sequence[Intent]) -> None:
             receipts = sending.destination.upsert(payloads)
     kill_point("after_send_before_ack")
     _settle_receipts(sending, rows, _complete(rows, receipts))
+
+
+def _look_again(
+    sending: Sending, rows: Sequence[Intent], begun_at: datetime
+) -> Sequence[Intent]:
+    """Whoever stood still between the gate and the wire has lost the lease, or asks once more who
+    opted out meanwhile."""
+    if abs(sending.account.now() - begun_at) <= timedelta(seconds=GATED_SECONDS):
+        return rows
+    with sending.transaction() as connection:
+        going = gate.look_again(connection, sending.mandate, rows, sending.account.now())
+    sending.progress(len(rows) - len(going))
+    return going
 
 
 def _complete(rows: Sequence[Intent], receipts: Sequence[Receipt]) -> list[Receipt]:

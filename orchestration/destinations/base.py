@@ -68,7 +68,8 @@ class Destination(Protocol):
     """One object of one vendor account. Any number of rows in, as many receipts out, in order.
 
     Raises (both methods): FatalError, RetriableError; their ``receipts`` hold the rows that were
-    decided before the failure, and sending any row again is harmless.
+    decided before the failure, and sending any row again is harmless. GateAgainError (``upsert``):
+    where rows go one by one, each call sends one.
     """
 
     @property
@@ -131,6 +132,17 @@ class DeliveryError(TributaryError):
     def __init__(self, what: str, *, remedy: str) -> None:
         super().__init__(what, remedy=remedy)
         self.receipts: tuple[Receipt, ...] = ()
+
+
+class GateAgainError(DeliveryError):
+    """A request has gone, and rows of others are left: no failure. They pass the gate again first,
+    for whoever opts out meanwhile."""
+
+    def __init__(self, destination: str) -> None:
+        super().__init__(
+            f"{destination} takes the other rows in further requests.",
+            remedy="Send those without a receipt; none of them was sent.",
+        )
 
 
 class FatalError(DeliveryError):

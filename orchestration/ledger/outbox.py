@@ -133,6 +133,11 @@ _TURN_TO_PRUNE = (
         job_id=None, attempt_count=0,
     )
 )  # fmt: skip
+_NAME_ANEW = (
+    update(outbox)
+    .where(outbox.c.outbox_id == bindparam("of_id"))
+    .values(payload_json=bindparam("payload"), vendor_id=bindparam("called"))
+)
 _REMOVE = delete(outbox).where(_HAS_IDS)
 _FILL = outbox.insert()
 _OPTED_OUT = select(outbox.c.key).where(
@@ -275,6 +280,19 @@ def turn_to_prune(connection: Connection, left_behind: Mapping[int, str | None])
         connection.execute(
             _TURN_TO_PRUNE,
             [{"of_id": number, "old": old} for number, old in left_behind.items()],
+        )
+
+
+def name_anew(connection: Connection, named: Mapping[int, tuple[str, str | None]]) -> None:
+    """What a waiting removal takes out is another record by now: outbox id -> its payload, and what
+    the vendor calls it."""
+    if named:
+        connection.execute(
+            _NAME_ANEW,
+            [
+                {"of_id": number, "payload": payload, "called": called}
+                for number, (payload, called) in named.items()
+            ],
         )
 
 

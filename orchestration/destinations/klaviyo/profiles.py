@@ -10,7 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orchestration.destinations.base import Limits, Receipt, RefusedError, Row
+from orchestration.destinations.base import (
+    GateAgainError,
+    Limits,
+    Receipt,
+    RefusedError,
+    Row,
+)
 from orchestration.destinations.batches import Item, Record, Unfit, run, send_around_refusals
 from orchestration.destinations.klaviyo.api import KlaviyoApi
 from orchestration.destinations.klaviyo.imports import import_receipts
@@ -41,7 +47,12 @@ class KlaviyoProfiles:
     limits: Limits = LIMITS
 
     def upsert(self, rows: Sequence[Row]) -> list[Receipt]:
-        """Queue rows as import jobs; rows with a cleared standard field go one by one, at once."""
+        """Queue rows as import jobs; a row with a cleared standard field goes alone, at once, and
+        before the others.
+
+        Raises:
+            GateAgainError: one went alone, and others are left.
+        """
         return run(rows, self.limits, _prepared, self._send)
 
     def remove(self, rows: Sequence[Row]) -> list[Receipt]:
@@ -77,14 +88,14 @@ class KlaviyoProfiles:
         return None if result is None else import_receipts(result, rows)
 
     def _send(self, items: Sequence[Item], record: Record) -> None:
-        bulk = []
-        for item in items:
-            if _cleared(item.row, CLEARABLE):
-                record(item, self._send_with_nulls(item.row))
-            else:
-                bulk.append(item)
-        if bulk:
-            send_around_refusals(bulk, self._queue, record)
+        alone = [item for item in items if _cleared(item.row, CLEARABLE)]
+        if not alone:
+            send_around_refusals(items, self._queue, record)
+            return
+        # One by one takes its time, and whoever is last may say no meanwhile.
+        record(alone[0], self._send_with_nulls(alone[0].row))
+        if len(items) > 1:
+            raise GateAgainError(self.name)
 
     def _queue(self, items: Sequence[Item]) -> list[Receipt]:
         job_id = self.api.start_import([item.body for item in items])

@@ -369,7 +369,15 @@ def _patches(world: World) -> Iterator[AbstractContextManager[Any]]:
             process.gate_tick, process.gate_seconds = world.next_tick(), world.clock.seconds
         return taken
 
+    look_again = gate.look_again
+
+    def noted_look(*given: Any) -> Any:
+        process = world.process
+        process.gate_tick, process.gate_seconds = world.next_tick(), world.clock.seconds
+        return look_again(*given)
+
     yield patch.object(gate, "take", noted_take)
+    yield patch.object(gate, "look_again", noted_look)
     yield patch.object(Ledger, "transaction", transaction)
     yield patch(
         "orchestration.ledger.store.open_engine",

@@ -9,12 +9,20 @@ from typing import Any
 
 import pytest
 
-from orchestration.activation import asking, fast_lane
+from orchestration.activation import asking, fast_lane, gate
 from orchestration.activation.account import GLANCE_SECONDS
 from orchestration.activation.deliver import deliver
 from orchestration.activation.errors import NotDeliverableError
 from orchestration.activation.fast_lane import OptOut
-from orchestration.destinations.base import FatalError, Limits, Receipt, RetriableError, Row
+from orchestration.activation.pacing import GATED_SECONDS
+from orchestration.destinations.base import (
+    FatalError,
+    GateAgainError,
+    Limits,
+    Receipt,
+    RetriableError,
+    Row,
+)
 from orchestration.destinations.pace import Rate
 from orchestration.errors import UnknownNameError
 from orchestration.ledger.tables import delivered, outbox, receipt
@@ -255,6 +263,93 @@ def test_rows_pass_the_gate_again_after_a_wait_for_their_turn(
     }
     assert len(paced.calls) == 1
     assert "b" not in {row["key"] for row in world.rows(delivered)}, "never in doubt"
+
+
+def test_whoever_opts_out_again_while_a_batch_is_taken_is_sent_once(
+    world: World, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.sync(vendor, THREE)
+    opt_out(world, "b")
+    take = between_takes(monkeypatch, lambda: opt_out(world, "b"))
+    world.deliver(vendor)
+    assert [row.key for name, rows in vendor.calls if name == "remove" for row in rows] == ["b"]
+    assert [r["verdict"] for r in world.rows(receipt) if r["operation"] == "remove"] == [
+        "superseded", "accepted",
+    ]  # fmt: skip
+    assert (world.rows(outbox), take) == ([], [2])
+
+
+def test_a_process_that_dies_with_an_opt_out_taken_twice_stops_nobody(
+    world: World, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.sync(vendor, THREE)
+    opt_out(world, "b")
+
+    def dies() -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        between_takes(patched, lambda: opt_out(world, "b"), dies)
+        with pytest.raises(KeyboardInterrupt):
+            world.deliver(vendor)
+    assert [row["state"] for row in world.rows(outbox)] == ["sending", "sending"]
+    world.deliver(vendor)
+    assert vendor.members == {sha("a@example.test"), sha("c@example.test")}
+    assert world.rows(outbox) == []
+
+
+def between_takes(
+    monkeypatch: pytest.MonkeyPatch, *works: Callable[[], object]
+) -> list[int]:
+    """Do a work after each time that rows were taken for good; how often they were."""
+    original, count, left = gate.take, [0], list(works)
+
+    class Looked(gate.Taken):
+        @property
+        def is_empty(self) -> bool:
+            if self.rows:
+                count[0] += 1
+                if left:
+                    left.pop(0)()
+            return super().is_empty
+
+    def take(*given: Any) -> gate.Taken:
+        taken = original(*given)
+        return Looked(taken.rows, taken.dropped_count)
+
+    monkeypatch.setattr(gate, "take", take)
+    return count
+
+
+def test_whoever_stood_still_before_sending_asks_again_who_opted_out(
+    world: World, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stands_still() -> None:
+        world.clock.sleep(GATED_SECONDS + 1)
+        world.suppress("customer_id", "b")
+
+    between_takes(monkeypatch, stands_still)
+    world.sync(vendor, THREE)
+    assert [row.key for _, rows in vendor.calls for row in rows] == ["a", "c"]
+    assert "b" not in {row["key"] for row in world.rows(delivered)}, "never in doubt"
+
+
+def test_rows_that_go_one_by_one_pass_the_gate_one_by_one(world: World) -> None:
+    class OneByOne(Vendor):
+        def upsert(self, rows: Sequence[Row]) -> list[Receipt]:
+            receipts = super().upsert(rows[:1])
+            if len(rows) == 1:
+                return receipts
+            world.suppress("customer_id", "b")
+            error = GateAgainError("meta")
+            error.receipts = tuple(receipts)
+            raise error
+
+    vendor = OneByOne()
+    report = world.sync(vendor, {**THREE, "d": "d@example.test"})
+    assert [row.key for _, rows in vendor.calls for row in rows] == ["a", "c", "d"]
+    assert "b" not in {row["key"] for row in world.rows(delivered)}, "never in doubt"
+    assert report.is_complete
 
 
 def test_an_object_that_the_vendor_lost_stops_no_other(world: World, vendor: Vendor) -> None:

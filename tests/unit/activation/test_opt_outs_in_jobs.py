@@ -88,6 +88,24 @@ def test_whoever_stands_is_asked_out_with_what_stands(world: World, vendor: Vend
     assert late.members == {sha(EMAILS["a"])}
 
 
+def test_an_address_that_lands_while_its_person_says_no_leaves_as_the_old_one_does(
+    world: World, vendor: Vendor
+) -> None:
+    """Her removal is put out with what stands; what lands before it goes is what it must name."""
+    world.sync(vendor, EMAILS)
+
+    def says_no(row: Row) -> Receipt:
+        assert say_no(world, EMAILS["c"]) == 1
+        return Receipt(row.key, "accepted")
+
+    vendor.script = [says_no]
+    report = world.sync(vendor, {**EMAILS, "c": "new@example.test"})
+    left = [row.payload["email_sha256"] for name, rows in vendor.calls[2:] for row in rows]
+    assert left == [sha("new@example.test"), sha(EMAILS["c"])]
+    assert vendor.members == {sha(EMAILS["a"])}
+    assert report.is_complete
+
+
 def test_people_in_jobs_are_found_by_an_index(world: World) -> None:
     world.desire(EMAILS)
     connection = sqlite3.connect(world.settings.home / "ledger.sqlite")

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestration.destinations.base import Row
+import pytest
+
+from orchestration.destinations.base import GateAgainError, Row
 from orchestration.destinations.klaviyo.profiles import KlaviyoProfiles
 from tests.unit.destinations.fakes import Answer, Vendor, ok
 from tests.unit.destinations.klaviyo.test_api import api
@@ -62,12 +64,13 @@ def test_a_cleared_standard_field_goes_alone_with_null_as_an_import_ignores_it()
     prior = {"email": "a@x.example", "first_name": "Ann", "city": "Oslo", "zip": "1",
              "property_a": 1}
     payload = {"email": "a@x.example", "first_name": None, "city": None, "zip": "1"}
-    receipts = plugin.upsert(
-        [Row("k1", payload, prior_payload=prior), Row("k2", {"email": "b@x.example"})]
-    )
-    assert [(r.verdict, r.vendor_id, r.job_id) for r in receipts] == [
-        ("accepted", "P1", None), ("accepted_unverified", None, "j1"),
-    ]
+    other = Row("k2", {"email": "b@x.example"})
+    with pytest.raises(GateAgainError) as left:
+        plugin.upsert([other, Row("k1", payload, prior_payload=prior)])
+    (alone,) = left.value.receipts
+    assert (alone.key, alone.verdict, alone.vendor_id) == ("k1", "accepted", "P1")
+    (queued,) = plugin.upsert([other])
+    assert (queued.verdict, queued.job_id) == ("accepted_unverified", "j1")
     assert vendor.requests[0].url.path == "/api/profile-import"
     assert vendor.body(0)["data"] == {
         "type": "profile",
