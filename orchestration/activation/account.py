@@ -23,7 +23,7 @@ from orchestration.ledger.outbox import Mandate
 from orchestration.settings import DestinationSettings
 
 # How long an opt-out may wait while a plan waits for its vendor.
-GLANCE_SECONDS = 2.0
+GLANCE_SECONDS = 0.5
 
 OpenDestination = Callable[[str, str, DestinationSettings, Pacer], Destination]
 

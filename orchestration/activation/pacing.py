@@ -7,13 +7,16 @@ A window that slides from answer to answer can break no fixed window of the vend
 latency: a request counts from its answer on, when the vendor has surely counted it. Requests are
 granted in blocks, so that not each of them costs a durable write; what a dead process may have used
 of its block counts as used.
+
+Half of a minute's requests may go at once; the others go evenly. Used up all at once, they would
+leave an opt-out waiting for half a minute; evenly, it waits for one turn.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -56,6 +59,7 @@ class _Spent:
 
     answers: deque[Grant] = field(default_factory=deque)
     granted_until: datetime | None = None
+    taken_at: datetime | None = None
     left: int = 0
     under_way: int = 0
 
@@ -112,6 +116,7 @@ class LedgerPacer:
                 self._grant(spent, rate)
             spent.left -= 1
             spent.under_way += 1
+            spent.taken_at = self._now()
             self._is_batch_fresh = False
             return 0.0
 
@@ -168,6 +173,10 @@ class LedgerPacer:
             begin, used = now - timedelta(seconds=seconds), spent.under_way
             waits = [(at, count) for at, count in spent.answers if at > begin]
             used += sum(count for _, count in waits)
+            if seconds == MINUTE_SECONDS and requests <= used * 2 < requests * 2:
+                ages = [((at - begin).total_seconds(), count) for at, count in waits]
+                pause = _even_pause(requests - used, ages)
+                longest = max(longest, _left_of(pause, spent.taken_at, now))
             for at, count in waits:
                 if used < requests:
                     break
@@ -196,6 +205,23 @@ class LedgerPacer:
         known = (*spent.answers, (until, spent.left + spent.under_way))
         with self._transaction() as connection:
             buckets.write(connection, *self._account, rate.bucket, Bucket(known))
+
+
+def _even_pause(free: int, leaving: Iterable[tuple[float, int]]) -> float:
+    """Seconds from one request to the next, so that nobody ever has to wait longer than that:
+    ``free`` places now, and (in so many seconds, so many more), the soonest first."""
+    pause = 0.0
+    for seconds, count in leaving:
+        pause = max(pause, seconds / free)
+        free += count
+    return pause
+
+
+def _left_of(pause: float, taken_at: datetime | None, now: datetime) -> float:
+    if taken_at is None:
+        return 0.0
+    # A clock that was set back makes nobody wait longer than a turn.
+    return min(pause - (now - taken_at).total_seconds(), pause)
 
 
 def _by_minute(answers: deque[Grant], now: datetime) -> deque[Grant]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import Connection
@@ -57,6 +58,17 @@ def test_no_window_is_broken_whatever_the_latency(world: World, latency: float) 
     assert most_within(moments, 60.0) <= 150
     # Two full minutes and a start: the pace is kept, not merely low.
     assert (moments[-1] - START).total_seconds() < 200
+
+
+def test_half_a_minutes_requests_go_at_once_and_the_others_evenly(world: World) -> None:
+    rate = Rate("ingestion", steady_per_minute=300)
+    paced = pacer(world)
+    moments = [ask(world, paced, lambda: 0.0, rate) for _ in range(600)]
+    assert moments[149] == START
+    pauses = [later - at for at, later in pairwise(moments)]
+    assert max(pauses) <= timedelta(seconds=0.41), "and not half a minute at the end"
+    assert most_within(moments, 60.0) <= 300
+    assert moments[-1] - START <= timedelta(seconds=121)
 
 
 def test_calls_side_by_side_break_no_window_either(world: World) -> None:
