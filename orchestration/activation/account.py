@@ -109,6 +109,10 @@ class Account:
             if self._meanwhile is not None:
                 self._meanwhile()
 
+    def give_back_places(self) -> None:
+        """See ``LedgerPacer.give_back``."""
+        self._pacer.give_back()
+
     @contextmanager
     def sending_a_batch(self) -> Iterator[None]:
         """The rows of one request passed the gate just now: see ``LedgerPacer.begin_batch``."""

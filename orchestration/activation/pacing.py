@@ -139,6 +139,14 @@ class LedgerPacer:
         with self._transaction() as connection:
             buckets.write(connection, *self._account, ACCOUNT_BUCKET, asked)
 
+    def give_back(self) -> None:
+        """What is left of every block, at the end of the work: who comes next may have it."""
+        with self._lock, self._transaction() as connection:
+            for name, spent in self._spent.items():
+                if spent.left and not spent.under_way:
+                    spent.left = 0
+                    buckets.write(connection, *self._account, name, Bucket(tuple(spent.answers)))
+
     def begin_batch(self) -> None:
         """Rows passed the gate just now; until the first of them goes nobody waits long for a
         turn."""

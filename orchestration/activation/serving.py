@@ -223,7 +223,11 @@ def _send(
         jitter=lambda: 1.0,
         attempts=ATTEMPTS_A_ROUND,
     )
-    troubles = send_opt_outs(account)
+    try:
+        troubles = send_opt_outs(account)
+    finally:
+        # A round is short: else each would use up a block, and a minute's places in a few rounds.
+        account.give_back_places()
     if not troubles:
         return None
     return _Trouble("; ".join(f"{where.object}: {why}" for where, why in troubles.items()))

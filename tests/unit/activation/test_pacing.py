@@ -97,6 +97,15 @@ def test_the_next_process_knows_what_the_one_before_it_sent(world: World) -> Non
     assert most_within(moments, 60.0) <= 150
 
 
+def test_who_ends_gives_back_what_is_left_of_a_block(world: World) -> None:
+    for _ in range(75):
+        paced = pacer(world)
+        ask(world, paced, lambda: 0.0, RATE)
+        paced.give_back()
+        world.clock.sleep(0.2)
+    assert world.clock() - START <= timedelta(seconds=0.2 * 76), "one place a round, and not ten"
+
+
 def test_accounts_and_buckets_do_not_wait_for_each_other(world: World) -> None:
     one, other = pacer(world), pacer(world, "account-2")
     for _ in range(10):
