@@ -7,6 +7,10 @@ What never does: tables, business statements, the audit chain.
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +23,16 @@ BUSY_TIMEOUT_MS = 30_000
 READ_OPTION = "tributary_read_only"
 # Any constant will do: whoever writes a Postgres ledger waits for this one advisory lock.
 POSTGRES_WRITER_LOCK = 7_281_943
-SQLITE_MAGIC = b"SQLite format 3\x00"
+LOG_KEY = "tributary_log"
+_DAMAGES = {"SQLITE_NOTADB": "is not a ledger file", "SQLITE_CORRUPT": "has been cut short"}
+
+
+@dataclass(frozen=True)
+class Log:
+    """The write-ahead log of a SQLite file, by name and by what the name stood for when opened."""
+
+    file: Path
+    inode: int
 
 
 def sqlite_file(ledger_url: str) -> Path | None:
@@ -42,34 +55,60 @@ def open_engine(ledger_url: str) -> Engine:
         event.listen(engine, "begin", _begin_on_server)
         return engine
     file.parent.mkdir(parents=True, exist_ok=True)
-    # Created here, so that it is never readable by others; WAL and SHM files inherit the mode.
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-    file.chmod(0o600)
-    event.listen(engine, "connect", _prepare_sqlite)
+    _create(file)
+    event.listen(engine, "connect", partial(_prepare_sqlite, file))
     event.listen(engine, "begin", _begin_on_sqlite)
     return engine
+
+
+def _create(file: Path) -> None:
+    """Never readable by others; WAL and SHM files inherit the mode. See ``check_file``: a file that
+    is there is not opened."""
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    file.chmod(0o600)
 
 
 def check_file(file: Path) -> None:
     """Refuse a SQLite file that is no SQLite file or has lost its end.
 
+    SQLite looks for itself: whoever closes a descriptor of the file drops every lock that the
+    process holds on it (POSIX), and another process then removes the log under it.
+
     Raises:
         LedgerDamagedError: the header is wrong or the file is shorter than its header says.
     """
-    size = file.stat().st_size if file.exists() else 0
-    if size == 0:
+    if not file.exists() or file.stat().st_size == 0:
         return
-    with file.open("rb") as stream:
-        header = stream.read(100)
-    if len(header) < 100 or not header.startswith(SQLITE_MAGIC):
-        raise damaged(file.name, "is not a ledger file")
-    page_size = int.from_bytes(header[16:18], "big")
-    page_count = int.from_bytes(header[28:32], "big")
-    wal = file.with_name(file.name + "-wal")
-    # With a WAL the newest pages may stand there and not yet in the file.
-    has_wal = wal.exists() and wal.stat().st_size > 0
-    if not has_wal and size < page_count * (65_536 if page_size == 1 else page_size):
-        raise damaged(file.name, "has been cut short")
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as reader:
+            reader.execute("pragma schema_version").fetchone()
+    except sqlite3.DatabaseError as error:
+        how = _DAMAGES.get(error.sqlite_errorname)
+        if how is not None:
+            raise damaged(file.name, how) from None
+        # Whatever else it is, it will be told by whoever opens it.
+
+
+def log_of(connection: Connection) -> Log | None:
+    """The write-ahead log that the connection writes to; None on a server."""
+    return connection.info.get(LOG_KEY)
+
+
+def check_log(log: Log | None) -> None:
+    """Whether what was written just now stands where others look for it.
+
+    Raises:
+        LedgerDamagedError: the log was removed while this process had it open.
+    """
+    if log is None:
+        return
+    try:
+        is_there = log.file.stat().st_ino == log.inode
+    except FileNotFoundError:
+        is_there = False
+    if not is_there:
+        raise damaged(log.file.name, "is a log that was removed while it was in use")
 
 
 def check_pages(connection: Connection) -> None:
@@ -94,7 +133,7 @@ def damaged(name: str, how: str) -> LedgerDamagedError:
     )
 
 
-def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
+def _prepare_sqlite(file: Path, dbapi_connection: Any, record: Any) -> None:
     # The driver must not begin transactions by itself: `_begin_on_sqlite` says how they begin.
     dbapi_connection.isolation_level = None
     cursor = dbapi_connection.cursor()
@@ -104,7 +143,12 @@ def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
     cursor.execute("pragma foreign_keys = on")
     # What is deleted is overwritten: payloads must not live on in free pages.
     cursor.execute("pragma secure_delete = on")
+    # The log is opened by whoever reads first.
+    cursor.execute("pragma schema_version")
+    cursor.fetchall()
     cursor.close()
+    log = file.with_name(f"{file.name}-wal")
+    record.info[LOG_KEY] = Log(log, log.stat().st_ino)
 
 
 def _begin_on_sqlite(connection: Connection) -> None:

@@ -32,8 +32,10 @@ from orchestration.ledger import (
 from orchestration.ledger.engine import (
     READ_OPTION,
     check_file,
+    check_log,
     check_pages,
     damaged,
+    log_of,
     open_engine,
     sqlite_file,
 )
@@ -85,11 +87,13 @@ class Ledger:
 
         Raises:
             LedgerError: the store cannot be written (full disk, locked for too long).
+            LedgerDamagedError: its log was removed under this process.
         """
         with _store_errors():
             with self._engine.begin() as connection:
                 yield connection
-                newest = audit.head(connection)
+                newest, log = audit.head(connection), log_of(connection)
+            check_log(log)
             if newest is not None and newest != self._anchored:
                 self._anchor.advance(newest)
                 self._anchored = newest
