@@ -47,6 +47,7 @@ class Secret:
 class DestinationSettings:
     """Where one vendor account is reached and with which credential.
 
+    ``late_effect_hours``: no request has an effect later than that after it was sent.
     ``membership_days``: the vendor forgets a member that long after she was added; None: never.
     """
 
@@ -56,6 +57,7 @@ class DestinationSettings:
     secret: Secret | None
     object_ids: Mapping[str, str] = field(default_factory=dict)
     membership_days: int | None = None
+    late_effect_hours: float = 48.0
 
     @property
     def is_loopback(self) -> bool:
@@ -399,6 +401,7 @@ def _destination(name: str, env: Mapping[str, str]) -> DestinationSettings:
         secret=_secret(f"{prefix}_SECRET", env),
         object_ids=object_ids,
         membership_days=_whole(f"{prefix}_MEMBERSHIP_DAYS", env),
+        late_effect_hours=_whole(f"{prefix}_LATE_EFFECT_HOURS", env) or 48.0,
     )
 
 

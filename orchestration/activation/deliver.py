@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from orchestration.activation import told_by_vendors
+from orchestration.activation import told_by_vendors, unanswered
 from orchestration.activation.account import Account, OpenDestination
 from orchestration.activation.connected import connected_destinations
 from orchestration.activation.errors import NotDeliverableError, StoppedError
@@ -168,6 +168,7 @@ def deliver(
     work = _Delivering(
         settings, ledger, open_destination, now, sleep, jitter, progress or (lambda *_: None)
     )
+    unanswered.look_again(ledger, now())
     with ledger.read() as reader:
         opted_out = {mandate.destination for mandate in outbox.opt_out_objects(reader)}
     try:

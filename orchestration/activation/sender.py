@@ -17,7 +17,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from orchestration.activation import asking, fast_lane, gate
+from orchestration.activation import asking, fast_lane, gate, unanswered
 from orchestration.activation.account import Account
 from orchestration.activation.errors import StoppedError
 from orchestration.activation.pacing import GATED_SECONDS, NotYetError
@@ -79,8 +79,9 @@ def recover(
 
     Where an opt-out waits for the same key, or is under way as well, what was under way before it
     is in doubt instead, and the opt-out follows it. In doubt is also what may have arrived where a
-    second sending would do the same thing once more. ``is_unsent``: no request was made, so nothing
-    is in doubt.
+    second sending would do the same thing once more. Whom the request would add to a list is looked
+    at again when it can have no more effect (``unanswered.py``). ``is_unsent``: no request was
+    made, so nothing is in doubt.
     """
     is_doubtful = may_have_effect and not is_unsent and idempotency(sending.destination) == "none"
     mandate = sending.mandate
@@ -107,7 +108,11 @@ def recover(
                 for row in rows
                 if is_doubtful or row.outbox_id in overtaken
             ]
-            settle(connection, mandate, decisions, sending.account.now())
+            at = sending.account.now()
+            if may_have_effect and not is_unsent and mandate.kind == "membership":
+                hours = sending.account.settings.late_effect_hours
+                unanswered.remember(connection, rows, at + timedelta(hours=hours))
+            settle(connection, mandate, decisions, at)
             decided = {decision.intent.outbox_id for decision in decisions}
             going = [row.outbox_id for row in rows if row.outbox_id not in decided]
             outbox.give_back(connection, going, reason, attempts=0 if is_unsent else 1)

@@ -22,6 +22,7 @@ from functools import partial
 
 import httpx
 
+from orchestration.activation import unanswered
 from orchestration.activation.account import Account, OpenDestination
 from orchestration.activation.connected import connected_destinations
 from orchestration.activation.errors import StoppedError
@@ -40,6 +41,8 @@ FIRST_PAUSE_SECONDS = 0.5
 PAUSE_CAP_SECONDS = 30.0
 # A key that expired is a person's matter; asking more often is no use to anybody.
 FATAL_PAUSE_SECONDS = 60.0
+# How often requests without an answer are looked at whose time is over.
+LOOK_SECONDS = 30.0
 # A failed request ends the round: the pause is the loop's, and the lease is free meanwhile.
 ATTEMPTS_A_ROUND = 1
 
@@ -109,8 +112,12 @@ def serve_opt_outs(
     lanes = {
         name: _Lane(one) for name, one in connected_destinations(settings).destinations.items()
     }
+    looked_at = clock() - LOOK_SECONDS
     with ThreadPoolExecutor(max(1, len(lanes)), thread_name_prefix="opt-outs") as threads:
         while not stop():
+            if clock() - looked_at >= LOOK_SECONDS:
+                looked_at = clock()
+                _look_again(ledger, now())
             _settle_rounds(lanes, clock)
             for name in _waiting(ledger):
                 lane = lanes.get(name)
@@ -172,6 +179,13 @@ def _waiting(ledger: Ledger) -> list[str]:
     except LedgerError as error:
         logger.error("Opt-outs wait: %s", error.what)
         return []
+
+
+def _look_again(ledger: Ledger, at: datetime) -> None:
+    try:
+        unanswered.look_again(ledger, at)
+    except LedgerError as error:
+        logger.error("Requests without an answer wait: %s", error.what)
 
 
 def _settle_rounds(lanes: dict[str, _Lane], clock: Callable[[], float]) -> None:

@@ -127,10 +127,16 @@ def _doubted(mandate: Mandate, decision: Decision, held: DeliveredRow | None) ->
         return DeliveredRow(
             intent.key, None, intent.payload_json, None, decision.vendor_id, is_removed=False
         )
+    if mandate.kind != "membership":
+        return replace(held, row_hash=None)
+    return beside(held, Stale(parse(intent.payload_json), None))
+
+
+def beside(held: DeliveredRow, other: Stale) -> DeliveredRow:
+    """The row of somebody of whom ``other`` may stand there as well: in doubt, planned anew."""
     stale = load_stale(held.stale_payloads_json)
-    attempted = Stale(parse(intent.payload_json), None)
-    if mandate.kind == "membership" and attempted not in stale:
-        stale.append(attempted)
+    if other not in stale:
+        stale.append(other)
     return replace(held, row_hash=None, stale_payloads_json=dump_stale(stale))
 
 

@@ -38,6 +38,7 @@ from orchestration.ledger.consent_tables import (
     privacy_request,
 )
 from orchestration.ledger.privacy_tables import erasure_work, privacy_step
+from orchestration.ledger.safety_tables import unanswered
 from orchestration.ledger.statements import chunks, counted, upsert
 from orchestration.ledger.tables import (
     audit_chain,
@@ -275,7 +276,7 @@ def channel_rows(
     connection: Connection, work: Work
 ) -> tuple[dict[tuple[str, str, str, str], int], dict[str, int]]:
     """What the vendors said to this erasure: receipts by (destination, object, operation, verdict),
-    and undecided rows by destination."""
+    and by destination what is undecided, or may still have an effect."""
     asked = receipt.c.key.like(f"{key_prefix(work.request_sequence)}%")
     left = (
         receipt.c.key.in_(sorted(work.person.customer_ids))
@@ -289,7 +290,8 @@ def channel_rows(
     )
     waiting = Counter(
         str(row["destination"])
-        for row in connection.execute(select(outbox)).mappings()
+        for table in (outbox, unanswered)
+        for row in connection.execute(select(table)).mappings()
         if row["key"].startswith(key_prefix(work.request_sequence)) or _is_hers(row, work.person)
     )
     return {(r[0], r[1], r[2], r[3]): int(r[4]) for r in said}, dict(waiting)

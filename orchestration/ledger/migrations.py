@@ -22,7 +22,12 @@ from orchestration.ledger.consent_tables import (
 from orchestration.ledger.delivered import set_first_versions
 from orchestration.ledger.errors import LedgerError
 from orchestration.ledger.privacy_tables import batch_salt, erasure_work, privacy_step
-from orchestration.ledger.safety_tables import restore_gap, standing_approval, tombstone
+from orchestration.ledger.safety_tables import (
+    restore_gap,
+    standing_approval,
+    tombstone,
+    unanswered,
+)
 from orchestration.ledger.tables import (
     customer_id_anchor,
     customer_id_change,
@@ -39,7 +44,7 @@ from orchestration.ledger.tables import (
     suppression_lift,
 )
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 
 
 def _remember_changes_of_identity(connection: Connection) -> None:
@@ -106,6 +111,11 @@ def _let_opt_outs_find_jobs(connection: Connection) -> None:
         connection.execute((step if first else delete(outbox)).where(this))
 
 
+def _remember_lost_answers(connection: Connection) -> None:
+    """9: whom requests without an answer may still add."""
+    unanswered.create(connection, checkfirst=True)
+
+
 # version -> the step that leads there from the version before, in the caller's transaction.
 STEPS: Mapping[int, Callable[[Connection], None]] = {
     2: _remember_changes_of_identity,
@@ -115,6 +125,7 @@ STEPS: Mapping[int, Callable[[Connection], None]] = {
     6: _let_opt_outs_find_people,
     7: _remember_rights,
     8: _let_opt_outs_find_jobs,
+    9: _remember_lost_answers,
 }
 
 

@@ -112,6 +112,11 @@ _OF_KEYS = _INTENTS.where(
     outbox.c.state == "pending",
     outbox.c.key.in_(bindparam("keys", expanding=True)),
 )
+_KEYS_WITH_ROWS = select(outbox.c.key).where(
+    outbox.c.destination == bindparam("of_destination"),
+    outbox.c.object == bindparam("of_object"),
+    outbox.c.key.in_(bindparam("keys", expanding=True)),
+)
 _OPT_OUTS = (
     select(outbox.c.destination, outbox.c.object, outbox.c.operation, outbox.c.state)
     .where(outbox.c.plan_hash.is_(None))
@@ -234,6 +239,14 @@ def stream_opted_out(
 def of_job(connection: Connection, mandate: Mandate, job_id: str) -> list[Intent]:
     """The rows that wait for the vendor's job."""
     return _read(connection, _OF_JOB, mandate, job=job_id)
+
+
+def keys_with_rows(
+    connection: Connection, destination: str, object_name: str, keys: Sequence[str]
+) -> set[str]:
+    """Those of the keys of which something is undecided."""
+    given = {"of_destination": destination, "of_object": object_name, "keys": list(keys)}
+    return set(connection.execute(_KEYS_WITH_ROWS, given).scalars())
 
 
 def jobs(connection: Connection, mandate: Mandate) -> list[str]:

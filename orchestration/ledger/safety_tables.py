@@ -1,4 +1,4 @@
-"""The ledger's tables of standing approvals, erased people and restores.
+"""The ledger's tables of standing approvals, erased people, restores and lost answers.
 
 What lives here: their names, types, keys and indexes, in the metadata of ``tables.py``.
 What never does: statements, connections, rules.
@@ -42,6 +42,20 @@ tombstone = Table(
     Column("digest", String, nullable=False, unique=True),
     Column("identifier_type", String, nullable=False),
     Column("buried_at", UtcDateTime, nullable=False),
+)
+
+# Whom a request without an answer would add: it may still do so, until its vendor's longest job has
+# ended. One row per key and content.
+unanswered = Table(
+    "unanswered",
+    metadata,
+    Column("destination", String, primary_key=True),
+    Column("object", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("row_hash", String, primary_key=True),
+    Column("payload_json", Text, nullable=False),
+    Column("vendor_id", String),
+    Column("until_at", UtcDateTime, nullable=False, index=True),
 )
 
 # Links that a restore from an older backup lost; while one is not closed nothing is sent.

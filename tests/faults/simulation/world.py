@@ -18,6 +18,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -357,8 +358,8 @@ def _patches(world: World) -> Iterator[AbstractContextManager[Any]]:
         with _transaction(world, original, ledger) as connection:
             yield connection
 
-    def relaxed(dbapi_connection: Any, record: Any) -> None:
-        prepare(dbapi_connection, record)
+    def relaxed(file: Path, dbapi_connection: Any, record: Any) -> None:
+        prepare(file, dbapi_connection, record)
         dbapi_connection.execute("pragma synchronous = off")
 
     take = gate.take
