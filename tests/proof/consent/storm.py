@@ -14,19 +14,19 @@ import random
 import signal
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
+from multiprocessing.synchronize import Lock
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from orchestration.activation.deliver import deliver, side_by_side
+from orchestration.activation.deliver import deliver
 from orchestration.destinations.registry import open_destination
 from orchestration.ledger import open_ledger, utc_now
 from orchestration.ledger.tables import outbox
@@ -239,25 +239,8 @@ def _lines(file: Path) -> int:
 # -- what goes on beside it -------------------------------------------------------------------
 
 
-def _deliver_all(made: City, rows: int, done: Path) -> None:
-    """Both accounts side by side, each with its own plans."""
-    building = threading.Lock()
-    slow = ("postscript", "subscribers", min(rows, SLOW_BULK_ROWS))
-    threads = [
-        threading.Thread(
-            target=_deliver_for_ever, args=(made, vendor, where, count, done, building)
-        )
-        for vendor, where, count in (("klaviyo", "profiles", rows), slow)
-    ]
-    for thread in threads:
-        thread.start()
-    # A process whose main part has ended can start no threads any more.
-    for thread in threads:
-        thread.join()
-
-
 def _deliver_for_ever(
-    made: City, vendor: str, where: str, rows: int, done: Path, building: threading.Lock
+    made: City, vendor: str, where: str, rows: int, done: Path, building: Lock
 ) -> None:
     """Plans of many rows, signed and sent by the engine, one after another."""
     settings = made.settings
@@ -277,7 +260,6 @@ def _deliver_for_ever(
                     open_destination=partial(open_destination, transport=transport),
                     now=utc_now,
                     sleep=time.sleep,
-                    run_accounts=side_by_side,
                 )
             with done.open("a") as file:
                 file.write(f"{vendor}\n")
@@ -298,19 +280,29 @@ def _bulk_rows(vendor: str, where: str, count: int, version: int) -> list[dict[s
 
 @contextmanager
 def bulk_delivery(made: City, rows: int) -> Iterator[Path]:
-    """A process that delivers plans until the block ends; a line for each in the file."""
-    done = made.home / "bulk.txt"
-    process = get_context("spawn").Process(
-        target=_deliver_all, args=(made, rows, done), daemon=True
-    )
-    process.start()
+    """A process per account that delivers plans until the block ends; a line for each in the file.
+
+    As schedules do it: whoever makes a plan takes no time from an interpreter that sends another.
+    """
+    done, spawn = made.home / "bulk.txt", get_context("spawn")
+    building = spawn.Lock()
+    slow = ("postscript", "subscribers", min(rows, SLOW_BULK_ROWS))
+    processes = [
+        spawn.Process(
+            target=_deliver_for_ever, args=(made, *which, done, building), daemon=True
+        )
+        for which in (("klaviyo", "profiles", rows), slow)
+    ]
+    for process in processes:
+        process.start()
     try:
         yield done
-        if not process.is_alive():
-            raise AssertionError("the bulk delivery ended by itself")
+        if not all(process.is_alive() for process in processes):
+            raise AssertionError("a bulk delivery ended by itself")
     finally:
-        process.kill()
-        process.join()
+        for process in processes:
+            process.kill()
+            process.join()
 
 
 @contextmanager
