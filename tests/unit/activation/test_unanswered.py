@@ -103,8 +103,10 @@ def test_whoever_is_on_the_way_is_looked_at_afterwards(world: World) -> None:
     assert world.rows(remembered) == world.rows(outbox) == []
 
 
-@pytest.mark.parametrize("dies", [True, False])
-def test_a_request_that_never_arrived_is_not_remembered(world: World, dies: bool) -> None:
-    vendor = Forgetful(may_have_effect=dies)
+@pytest.mark.parametrize("may_have_effect", [True, False])
+def test_a_request_that_never_arrived_is_not_remembered(
+    world: World, may_have_effect: bool
+) -> None:
+    vendor = Forgetful(may_have_effect=may_have_effect)
     world.sync(vendor, EMAILS)
-    assert bool(world.rows(remembered)) == dies
+    assert bool(world.rows(remembered)) == may_have_effect

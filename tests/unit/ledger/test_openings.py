@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from orchestration.ledger import LedgerDamagedError, open_ledger
-from orchestration.ledger.tables import suppression
 from orchestration.settings import Settings
 from tests.support import ROOT
 from tests.unit.activation.world import settings_in
@@ -68,10 +67,3 @@ def test_nothing_is_called_durable_in_a_log_that_was_removed(
         log.touch()
         with pytest.raises(LedgerDamagedError, match="log"):
             ledger.record_suppressions([person(3)])
-
-
-def test_a_ledger_opened_in_a_ledger_sees_what_it_wrote(settings: Settings) -> None:
-    with open_ledger(settings) as ledger, open_ledger(settings) as second:
-        ledger.record_suppressions([person(1)])
-        with second.read() as connection:
-            assert connection.execute(suppression.select()).first() is not None
