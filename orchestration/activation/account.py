@@ -58,10 +58,17 @@ class Account:
         self._opened: dict[str, Destination] = {}
         self._shown_at = now()
         self._meanwhile: Callable[[], object] | None = None
+        self._urgent: Callable[[], object] | None = None
+        self._gave_way_at = now()
         # What keeps the opt-outs of an object from going: asked again by the next delivery.
         self.troubles: dict[Mandate, str] = {}
         self._pacer = LedgerPacer(
-            settings.name, settings.account_id, self.transaction, now, self.wait
+            settings.name,
+            settings.account_id,
+            self.transaction,
+            now,
+            self.wait,
+            before_request=self._give_way,
         )
 
     @property
@@ -97,17 +104,44 @@ class Account:
         finally:
             self._meanwhile = before
 
+    @contextmanager
+    def giving_way(self, work: Callable[[], object]) -> Iterator[None]:
+        """Do ``work`` between the requests of the block, as often as an opt-out may have to wait.
+
+        For reading page after page, which can take minutes. Never around rows that passed the gate.
+        """
+        self._urgent = work
+        try:
+            yield
+        finally:
+            self._urgent = None
+
+    def _give_way(self) -> None:
+        if self._urgent is None or abs(self.now() - self._gave_way_at) < timedelta(
+            seconds=GLANCE_SECONDS
+        ):
+            return
+        urgent, self._urgent = self._urgent, None
+        try:
+            self._show_heartbeat()
+            urgent()
+        finally:
+            self._urgent, self._gave_way_at = urgent, self.now()
+
     def wait(self, seconds: float) -> None:
         """Sleep, showing a heartbeat as often as the lease needs."""
         while seconds > 0:
             step = min(seconds, HEARTBEAT_SECONDS if self._meanwhile is None else GLANCE_SECONDS)
             self._sleep(step)
             seconds -= step
-            if abs(self.now() - self._shown_at) >= timedelta(seconds=HEARTBEAT_SECONDS):
-                with self.transaction():
-                    pass
+            self._show_heartbeat()
             if self._meanwhile is not None:
                 self._meanwhile()
+
+    def _show_heartbeat(self) -> None:
+        if abs(self.now() - self._shown_at) >= timedelta(seconds=HEARTBEAT_SECONDS):
+            with self.transaction():
+                pass
 
     def give_back_places(self) -> None:
         """See ``LedgerPacer.give_back``."""

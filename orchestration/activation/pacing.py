@@ -75,11 +75,14 @@ class LedgerPacer:
         transaction: Transaction,
         now: Callable[[], datetime],
         wait: Callable[[float], None],
+        before_request: Callable[[], None] = lambda: None,
     ) -> None:
+        """``before_request`` is called ahead of each turn: what is more urgent goes first."""
         self._account = (destination, account_id)
         self._transaction = transaction
         self._now = now
         self._wait = wait
+        self._before_request = before_request
         self._spent: dict[str, _Spent] = {}
         self._blocked_until: datetime | None = None
         self._blocked_seconds = 0.0
@@ -101,6 +104,7 @@ class LedgerPacer:
 
     def wait(self, rate: Rate) -> None:
         """See ``Pacer.wait``."""
+        self._before_request()
         self._wait_for_vendor()
         while (seconds := self._take(rate)) > 0:
             self._wait_at_the_gate(seconds)

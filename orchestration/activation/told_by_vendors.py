@@ -14,6 +14,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -23,6 +24,7 @@ from orchestration.activation.connected import Connected
 from orchestration.activation.fast_lane import OptOut
 from orchestration.activation.lookup import Lookup
 from orchestration.activation.optouts import in_clear, opt_out
+from orchestration.activation.sender import send_opt_outs
 from orchestration.destinations.base import DeliveryError
 from orchestration.destinations.optouts import OptOutReading, VendorOptOut
 from orchestration.destinations.registry import OPT_OUT_OBJECTS, OptOutObject
@@ -95,10 +97,13 @@ def _read_all(account: Account) -> Iterator[tuple[OptOutObject, list[VendorOptOu
 
 
 def _read(account: Account, destination: OptOutReading) -> list[VendorOptOut]:
+    """All of a vendor's record. It grows with the shop and can take minutes, so opt-outs go
+    between its pages."""
     failures = 0
     while True:
         try:
-            return list(destination.opted_out())
+            with account.giving_way(partial(send_opt_outs, account)):
+                return list(destination.opted_out())
         except DeliveryError as error:
             failures += 1
             account.wait_or_stop(error, failures)

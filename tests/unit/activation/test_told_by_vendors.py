@@ -9,14 +9,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from orchestration.activation.deliver import deliver
 from orchestration.activation.drift import check_drift
 from orchestration.destinations.base import FatalError, Receipt, RetriableError, Row
 from orchestration.destinations.optouts import VendorOptOut
+from orchestration.destinations.pace import Pacer, Rate
 from orchestration.destinations.registry import OPT_OUT_OBJECTS
 from orchestration.ledger import facts
 from orchestration.ledger.facts import Lift, Proof
 from orchestration.ledger.tables import outbox, receipt, suppression
-from tests.unit.activation.test_whole_opt_outs import LIST, known
+from tests.unit.activation.test_whole_opt_outs import LIST, MAIL, known, mail, opt_out
 from tests.unit.activation.world import START, Vendor, World, loopback, sha
 
 EMAILS = {"a": "a@example.test", "b": "b@example.test"}
@@ -98,6 +100,48 @@ def test_where_the_record_cannot_be_read_nothing_is_added(
     assert sent.pending_count == 2, "they wait and are not lost"
     mailed.deliver(vendor)
     assert len(vendor.members) == 2
+
+
+@dataclass
+class Paged(Listening):
+    """Its record takes a minute and more to read, page by page, and a member says no meanwhile."""
+
+    pacer: Pacer | None = None
+    world: World | None = None
+    log: list[str] = field(default_factory=list)
+
+    def opened(self, pacer: Pacer) -> Paged:
+        self.pacer = pacer
+        return self
+
+    def remove(self, rows: Sequence[Row]) -> list[Receipt]:
+        self.log.append("left")
+        return super().remove(rows)
+
+    def opted_out(self) -> Iterator[VendorOptOut]:
+        assert self.pacer is not None
+        assert self.world is not None
+        for page in range(90):
+            self.pacer.wait(Rate("pages", 75))
+            self.world.clock.sleep(1.0)
+            self.pacer.answered(Rate("pages", 75))
+            self.log.append(f"page {page}")
+            if page == 3 and self.members:
+                opt_out(self.world, known(a=[EMAILS["a"]]), mail(EMAILS["a"]), scopes=MAIL)
+        yield VendorOptOut("other@example.test", EARLIER, "UNSUBSCRIBE")
+
+
+def test_opt_outs_wait_for_no_record_to_be_read_and_the_account_is_kept(mailed: World) -> None:
+    mailed.sync(Vendor(name="klaviyo", members=set()), {"a": EMAILS["a"]}, LIST)
+    vendor = Paged(members={sha(EMAILS["a"])}, world=mailed)
+    approved(mailed)
+    report = deliver(
+        mailed.settings, mailed.ledger, now=mailed.clock, sleep=mailed.clock.sleep,
+        open_destination=lambda *given: vendor.opened(given[3]),
+    )  # fmt: skip
+    assert vendor.log.index("left") == vendor.log.index("page 3") + 1
+    assert report.is_complete
+    assert vendor.members == {sha(EMAILS["b"])}
 
 
 def test_a_short_failure_is_waited_for(mailed: World) -> None:
