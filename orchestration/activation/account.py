@@ -105,8 +105,9 @@ class Account:
             self._meanwhile = before
 
     @contextmanager
-    def giving_way(self, work: Callable[[], object]) -> Iterator[None]:
-        """Do ``work`` between the requests of the block, as often as an opt-out may have to wait.
+    def giving_way(self, work: Callable[[], object] | None) -> Iterator[None]:
+        """Do ``work`` between the requests of the block, as often as an opt-out may have to wait;
+        None: nothing goes between.
 
         For reading page after page, which can take minutes. Never around rows that passed the gate.
         """

@@ -26,8 +26,10 @@ class Jobs:
     asked: dict[str, tuple[datetime, float, float]] = field(default_factory=dict)
 
     def is_due(self, job_id: str, now: datetime) -> bool:
+        """Not at once: a vendor that works in jobs is not done yet, and a question takes a turn
+        from an opt-out."""
         if job_id not in self.asked:
-            return True
+            self.asked[job_id] = (now + timedelta(seconds=GLANCE_SECONDS), 0.0, 0.0)
         left = (self.asked[job_id][0] - now).total_seconds()
         # A clock that was set back makes nobody wait longer.
         return not 0 < left <= CAP_SECONDS

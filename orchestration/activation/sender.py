@@ -188,13 +188,15 @@ def _put_out(sending: Sending) -> bool | str:
 
 
 def _ask_due(jobs: asking.Jobs, sending: Sending) -> bool:
-    """Ask each job of the object that is due, once; true where one has ended."""
+    """Ask each job of the object that is due, once, until an opt-out waits; true where one has
+    ended."""
     account, is_any_done = sending.account, False
     with account.ledger.read() as reader:
         under_way = outbox.jobs(reader, sending.mandate)
-    for job_id in under_way:
-        if not jobs.is_due(job_id, account.now()):
-            continue
+    due = [job_id for job_id in under_way if jobs.is_due(job_id, account.now())]
+    for number, job_id in enumerate(due):
+        if number and _is_any_pending(account):
+            break
         try:
             is_done = _ask_job(sending, job_id)
             jobs.failures = 0
@@ -210,6 +212,12 @@ def _ask_due(jobs: asking.Jobs, sending: Sending) -> bool:
     return is_any_done
 
 
+def _is_any_pending(account: Account) -> bool:
+    with account.ledger.read() as reader:
+        states = outbox.opt_out_states(reader, account.name)
+    return any("pending" in some for one, some in states.items() if one not in account.troubles)
+
+
 def send_all(sending: Sending, turns: Sequence[int] = TURNS) -> None:
     """Send every row that waits, turn after turn.
 
@@ -220,10 +228,10 @@ def send_all(sending: Sending, turns: Sequence[int] = TURNS) -> None:
     account = sending.account
     of_plan = partial(send_opt_outs, account) if sending.mandate.plan_hash is not None else None
     with account.doing_meanwhile(of_plan):
-        _await_jobs(sending)
+        _await_jobs(sending, of_plan)
         for turn in turns:
             _send_turn(sending, turn)
-            _await_jobs(sending)
+            _await_jobs(sending, of_plan)
 
 
 def _send_turn(sending: Sending, turn: int) -> None:
@@ -369,8 +377,9 @@ def _decision(intent: Intent, receipt: Receipt) -> Decision:
     )
 
 
-def _await_jobs(sending: Sending) -> None:
-    """Ask for every queued row's outcome until the vendor has it."""
+def _await_jobs(sending: Sending, meanwhile: Callable[[], object] | None) -> None:
+    """Ask for every queued row's outcome until the vendor has it. An outcome can be many pages:
+    what is done ``meanwhile`` goes between them."""
     waited, delay, failures = 0.0, asking.FIRST_SECONDS, 0
     while True:
         with sending.account.ledger.read() as reader:
@@ -378,8 +387,9 @@ def _await_jobs(sending: Sending) -> None:
         if not jobs:
             return
         try:
-            # A list, not a generator: every job is asked in each round.
-            is_any_done = any([_ask_job(sending, job) for job in jobs])
+            with sending.account.giving_way(meanwhile):
+                # A list, not a generator: every job is asked in each round.
+                is_any_done = any([_ask_job(sending, job) for job in jobs])
             failures = 0
         except DeliveryError as error:
             failures += 1
