@@ -6,6 +6,7 @@ What never does: the question, its answer.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -25,14 +26,16 @@ class Jobs:
     failures: int = 0
     asked: dict[str, tuple[datetime, float, float]] = field(default_factory=dict)
 
-    def is_due(self, job_id: str, now: datetime) -> bool:
-        """Not at once: a vendor that works in jobs is not done yet, and a question takes a turn
-        from an opt-out."""
-        if job_id not in self.asked:
-            self.asked[job_id] = (now + timedelta(seconds=GLANCE_SECONDS), 0.0, 0.0)
-        left = (self.asked[job_id][0] - now).total_seconds()
+    def due(self, job_ids: Iterable[str], now: datetime) -> list[str]:
+        """Those to ask now, who waits longest first. A new one not at once: a vendor that works in
+        jobs is not done yet, and a question takes a turn from an opt-out."""
+        first = now + timedelta(seconds=GLANCE_SECONDS)
+        dues = {job_id: self.asked.setdefault(job_id, (first, 0.0, 0.0))[0] for job_id in job_ids}
         # A clock that was set back makes nobody wait longer.
-        return not 0 < left <= CAP_SECONDS
+        return sorted(
+            (one for one, at in dues.items() if not 0 < (at - now).total_seconds() <= CAP_SECONDS),
+            key=lambda one: dues[one],
+        )
 
     def put_off(self, job_id: str, now: datetime) -> None:
         """

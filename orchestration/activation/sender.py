@@ -193,8 +193,7 @@ def _ask_due(jobs: asking.Jobs, sending: Sending) -> bool:
     account, is_any_done = sending.account, False
     with account.ledger.read() as reader:
         under_way = outbox.jobs(reader, sending.mandate)
-    due = [job_id for job_id in under_way if jobs.is_due(job_id, account.now())]
-    for number, job_id in enumerate(due):
+    for number, job_id in enumerate(jobs.due(under_way, account.now())):
         if number and _is_any_pending(account):
             break
         try:

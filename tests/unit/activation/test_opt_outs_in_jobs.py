@@ -5,13 +5,21 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from orchestration.activation import optouts
 from orchestration.activation.connected import connected_destinations
 from orchestration.destinations.base import Receipt, Row
 from orchestration.ledger.facts import Objection
 from orchestration.ledger.tables import delivered, outbox, receipt
-from tests.unit.activation.test_whole_opt_outs import ADS, EMAILS, EVERYBODY, mail
+from tests.unit.activation.test_whole_opt_outs import (
+    ADS,
+    EMAILS,
+    EVERYBODY,
+    known,
+    mail,
+    opt_out,
+)
 from tests.unit.activation.world import Vendor, World, sha
 
 
@@ -147,3 +155,50 @@ def test_an_old_address_that_leaves_by_a_job_leaves_once_more_with_its_person(
     assert report.is_complete
     (left,) = [row for row in world.rows(delivered) if row["key"] == "c"]
     assert (left["is_removed"], left["stale_payloads_json"]) == (True, None)
+
+
+class LeavingByJobs(Vendor):
+    """Every removal is a job that has ended by the second question; more people say no meanwhile:
+    one while the first leaves, another at the first question."""
+
+    def __init__(self, saying_no: Sequence[Callable[[], object]]) -> None:
+        super().__init__()
+        self.saying_no = list(saying_no)
+        self.seen: list[str] = []
+        self.jobs: dict[str, int] = {}
+
+    def remove(self, rows: Sequence[Row]) -> list[Receipt]:
+        (row,) = rows
+        self.seen.append(f"remove {row.key}")
+        if len(self.jobs) == 0:
+            self.saying_no.pop(0)()
+        self.jobs[f"job of {row.key}"] = 0
+        return [Receipt(row.key, "accepted_unverified", job_id=f"job of {row.key}")]
+
+    def poll(self, job_id: str, rows: Sequence[Row]) -> list[Receipt] | None:
+        self.seen.append(f"ask {job_id}")
+        if self.saying_no:
+            self.saying_no.pop(0)()
+        self.jobs[job_id] += 1
+        if self.jobs[job_id] < 2:
+            return None
+        self.members.difference_update(row.payload["email_sha256"] for row in rows)
+        return [Receipt(row.key, "accepted", job_id=job_id) for row in rows]
+
+
+def test_opt_outs_go_before_questions_about_jobs(world: World) -> None:
+    emails = {key: f"{key}@example.test" for key in "abc"}
+    owners = known(**{key: [address] for key, address in emails.items()})
+
+    def no_of(key: str) -> Callable[[], object]:
+        return lambda: opt_out(world, owners, mail(emails[key]), source_event=f"shop|{key}")
+
+    vendor = LeavingByJobs([no_of("b"), no_of("c")])
+    world.sync(vendor, emails)
+    no_of("a")()
+    begun = world.clock()
+    report = world.deliver(vendor)
+    assert vendor.seen[:5] == ["remove a", "remove b", "ask job of a", "remove c", "ask job of b"]
+    assert world.clock() - begun < timedelta(seconds=3)
+    assert vendor.members == set()
+    assert report.is_complete
