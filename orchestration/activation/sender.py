@@ -9,7 +9,7 @@ Killed anywhere, the same function run again finishes the work: what was ``sendi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -175,15 +175,12 @@ def _note(account: Account, mandate: Mandate, work: Callable[[Sending], bool | s
 
 def _put_out(sending: Sending) -> bool | str:
     """Send what waits, and wait for no job."""
-    mandate, ledger = sending.mandate, sending.account.ledger
     recover(sending, "the process ended while sending")
-    with ledger.read() as reader:
-        before = outbox.unsent(reader, mandate)
+    before = _unsent(sending)
     for turn in OPT_OUT_TURNS:
-        _send_turn(sending, turn)
-    with ledger.read() as reader:
-        # What came meanwhile is no trouble: its turn is next.
-        left = before & outbox.unsent(reader, mandate)
+        _send_turn(sending, turn, of=before)
+    # What came meanwhile is no trouble: its turn is next.
+    left = before & _unsent(sending)
     return f"{len(left)} rows cannot be sent" if left else True
 
 
@@ -233,7 +230,9 @@ def send_all(sending: Sending, turns: Sequence[int] = TURNS) -> None:
             _await_jobs(sending, of_plan)
 
 
-def _send_turn(sending: Sending, turn: int) -> None:
+def _send_turn(sending: Sending, turn: int, of: Set[tuple[int, str]] | None = None) -> None:
+    """Send until the turn has no more; or until none of these rows is left, whatever came since:
+    else an object whose opt-outs never cease would let no other object have its own."""
     failures, most = 0, BATCH_ROWS
     while True:
         if sending.mandate.plan_hash is not None:
@@ -247,6 +246,8 @@ def _send_turn(sending: Sending, turn: int) -> None:
         try:
             _send_batch(sending, rows, begun_at)
             failures, most = 0, min(most * 2, BATCH_ROWS)
+            if of is not None and not of & _unsent(sending):
+                return
         except GateAgainError as error:
             _settle_receipts(sending, rows, error.receipts)
             recover(sending, None, is_unsent=True)
@@ -261,6 +262,11 @@ def _send_turn(sending: Sending, turn: int) -> None:
             recover(sending, type(error).__name__, may_have_effect=arrived)
             failures += 1
             sending.account.wait_or_stop(error, failures)
+
+
+def _unsent(sending: Sending) -> set[tuple[int, str]]:
+    with sending.account.ledger.read() as reader:
+        return outbox.unsent(reader, sending.mandate)
 
 
 def _take_batch(sending: Sending, turn: int, most: int) -> tuple[list[Intent], bool]:

@@ -22,7 +22,7 @@ HEADERS = {"accept": "application/json", "content-type": "application/json"}
 # One flat limit for a token. A 429 names no wait: the sender's jittered back-off decides.
 LIMITS = Limits(rows_per_request=1, burst_per_second=15)
 # Opting out twice is opting out: several at once, or a hundred people would wait for each other.
-OPT_OUT_LIMITS = replace(LIMITS, calls_side_by_side=8)
+OPT_OUT_LIMITS = replace(LIMITS, calls_side_by_side=15)
 E164 = re.compile(r"[+][1-9][0-9]{6,14}")
 NOT_FOUND = "404"
 
