@@ -185,13 +185,14 @@ def _put_out(sending: Sending) -> bool | str:
 
 
 def _ask_due(jobs: asking.Jobs, sending: Sending) -> bool:
-    """Ask each job of the object that is due, once, until an opt-out waits; true where one has
-    ended."""
+    """Ask each job of the object that is due, once, until an opt-out has waited for that long
+    enough; true where one has ended."""
     account, is_any_done = sending.account, False
     with account.ledger.read() as reader:
         under_way = outbox.jobs(reader, sending.mandate)
-    for number, job_id in enumerate(jobs.due(under_way, account.now())):
-        if number and _is_any_pending(account):
+    enough = account.now() + timedelta(seconds=asking.GLANCE_SECONDS)
+    for job_id in jobs.due(under_way, account.now()):
+        if account.now() >= enough and _is_any_pending(account):
             break
         try:
             is_done = _ask_job(sending, job_id)

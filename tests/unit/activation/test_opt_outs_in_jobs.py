@@ -161,8 +161,11 @@ class LeavingByJobs(Vendor):
     """Every removal is a job that has ended by the second question; more people say no meanwhile:
     one while the first leaves, another at the first question."""
 
-    def __init__(self, saying_no: Sequence[Callable[[], object]]) -> None:
+    def __init__(
+        self, saying_no: Sequence[Callable[[], object]], answer: Callable[[], None]
+    ) -> None:
         super().__init__()
+        self.answer = answer
         self.saying_no = list(saying_no)
         self.seen: list[str] = []
         self.jobs: dict[str, int] = {}
@@ -177,6 +180,7 @@ class LeavingByJobs(Vendor):
 
     def poll(self, job_id: str, rows: Sequence[Row]) -> list[Receipt] | None:
         self.seen.append(f"ask {job_id}")
+        self.answer()
         if self.saying_no:
             self.saying_no.pop(0)()
         self.jobs[job_id] += 1
@@ -193,12 +197,12 @@ def test_opt_outs_go_before_questions_about_jobs(world: World) -> None:
     def no_of(key: str) -> Callable[[], object]:
         return lambda: opt_out(world, owners, mail(emails[key]), source_event=f"shop|{key}")
 
-    vendor = LeavingByJobs([no_of("b"), no_of("c")])
+    vendor = LeavingByJobs([no_of("b"), no_of("c")], lambda: world.clock.sleep(0.5))
     world.sync(vendor, emails)
     no_of("a")()
     begun = world.clock()
     report = world.deliver(vendor)
     assert vendor.seen[:5] == ["remove a", "remove b", "ask job of a", "remove c", "ask job of b"]
-    assert world.clock() - begun < timedelta(seconds=3)
+    assert world.clock() - begun < timedelta(seconds=6)
     assert vendor.members == set()
     assert report.is_complete
