@@ -134,10 +134,13 @@ class Klaviyo:
         polled = self._truth.poll_job("klaviyo", request.path_params["id"])
         if polled is None:
             raise Refusal(404, "not_found", detail="no such job")
-        entries = [
-            {
+        job_id, failures = request.path_params["id"], polled[1]["failures"]
+
+        def shown(number: int) -> dict[str, Any]:
+            failure = failures[number]
+            return {
                 "type": "import-error",
-                "id": f"{request.path_params['id']}-{number}",
+                "id": f"{job_id}-{number}",
                 "attributes": {
                     "code": failure["code"],
                     "title": "Invalid input.",
@@ -146,9 +149,8 @@ class Klaviyo:
                     "original_payload": failure["original_payload"],
                 },
             }
-            for number, failure in enumerate(polled[1]["failures"])
-        ]
-        return page(request, entries, size_max=100)
+
+        return page(request, range(len(failures)), size_max=100, shown=shown)
 
     async def _import_one(self, request: Request) -> Response:
         body = await read_json(request, content_type=CONTENT_TYPE, bytes_max=100_000)
@@ -183,30 +185,32 @@ class Klaviyo:
     async def _find(self, request: Request) -> Response:
         text = request.query_params.get("filter", "")
         if _SUPPRESSED.fullmatch(text):
-            column, values = "email", list(self._truth.facts("klaviyo", "suppressed"))
+            ids = self._truth.profiles_noted("suppressed")
         else:
             column, values = _asked(text)
+            keys = [one.lower() if column == "email" else one for one in values]
+            found = [self._truth.find_profile(column, key) for key in keys]
+            ids = sorted({profile[0] for profile in found if profile is not None})
         fields = request.query_params.get("fields[profile]")
         wanted = fields.split(",") if fields else None
         is_more_wanted = request.query_params.get("additional-fields[profile]") == "subscriptions"
-        profiles = {}
-        for one in values:
-            key = one.lower() if column == "email" else one
-            profile = self._truth.find_profile(column, key)
-            if profile is None:
-                continue
-            resource = public_profile(*profile, wanted)
+
+        def shown(profile_id: str) -> dict[str, Any]:
+            _, attributes = self._truth.find_profile("id", profile_id) or ("", {})
+            resource = public_profile(profile_id, attributes, wanted)
             if is_more_wanted:
-                consents = subscriptions(self._truth, profile[1])
+                consents = subscriptions(self._truth, attributes)
                 resource["attributes"]["subscriptions"] = consents
-            profiles[profile[0]] = resource
-        return page(request, [profiles[key] for key in sorted(profiles)], size_max=100)
+            return resource
+
+        return page(request, ids, size_max=100, shown=shown)
 
     async def _list_members(self, request: Request) -> Response:
         list_id = self._check_list(request.path_params["id"])
         ids = self._truth.members("klaviyo", list_id)
-        entries = [{"type": "profile", "id": profile_id} for profile_id in ids]
-        return page(request, entries, size_max=1000)
+        return page(
+            request, ids, size_max=1000, shown=lambda one: {"type": "profile", "id": one}
+        )
 
     async def _change_members(self, request: Request) -> Response:
         body = await read_json(request, content_type=CONTENT_TYPE, bytes_max=BYTES_MAX)

@@ -116,7 +116,7 @@ class KlaviyoOptOuts:
 
 def subscriptions(truth: Truth, attributes: Mapping[str, Any]) -> dict[str, Any]:
     """What a profile may still be sent, as the vendor shows it."""
-    noted = truth.facts("klaviyo", "suppressed").get(str(attributes.get("email", "")).lower())
+    noted = truth.fact("klaviyo", "suppressed", "", str(attributes.get("email", "")).lower())
     listed = [{"reason": noted["reason"], "timestamp": SUPPRESSED_AT}] if noted else []
     marketing = {"can_receive_email_marketing": not listed, "suppression": listed}
     return {"email": {"marketing": marketing}}

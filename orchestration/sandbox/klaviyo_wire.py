@@ -7,7 +7,7 @@ What never does: paths, or what a call does.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -19,6 +19,7 @@ REVISION = "2026-07-15"
 BYTES_MAX = 5_000_000
 
 Handler = Callable[[Request], Awaitable[Response]]
+Entry = TypeVar("Entry")
 
 
 def guarded(handler: Handler, steady_per_minute: int = 150) -> Handler:
@@ -85,8 +86,15 @@ def check_count(entries: Any, where: str, count_max: int) -> None:
         raise Refusal(400, "invalid", where, f"send 1 to {count_max}")
 
 
-def page(request: Request, entries: list[dict[str, Any]], *, size_max: int) -> Response:
-    """One page of resources, by ``page[size]`` and ``page[cursor]``."""
+def page(
+    request: Request,
+    entries: Sequence[Entry],
+    *,
+    size_max: int,
+    shown: Callable[[Entry], Mapping[str, Any]],
+) -> Response:
+    """One page of resources, by ``page[size]`` and ``page[cursor]``; ``shown`` makes the resource
+    of an entry, and is asked for those of the page only."""
     size = request.query_params.get("page[size]", "20")
     cursor = request.query_params.get("page[cursor]", "0")
     if not size.isdigit() or not 1 <= int(size) <= size_max or not cursor.isdigit():
@@ -95,7 +103,8 @@ def page(request: Request, entries: list[dict[str, Any]], *, size_max: int) -> R
     links: dict[str, str | None] = {"self": str(request.url), "next": None}
     if end < len(entries):
         links["next"] = str(request.url.include_query_params(**{"page[cursor]": end}))
-    return json_response({"data": entries[int(cursor) : end], "links": links})
+    resources = [shown(one) for one in entries[int(cursor) : end]]
+    return json_response({"data": resources, "links": links})
 
 
 def json_response(body: Any, status: int = 200) -> Response:

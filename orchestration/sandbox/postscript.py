@@ -44,7 +44,7 @@ class Postscript:
 
     def subscribe(self, phones: Iterable[str]) -> None:
         """What people do themselves; a known phone stays as it is."""
-        known = self._subscribers()
+        known = self._truth.documents("postscript", "subscribers")
         taken = {person["phone_number"] for person in known.values()}
         with self._truth.transaction():
             for phone in phones:
@@ -90,23 +90,23 @@ class Postscript:
         filters = request.query_params
         if unknown := set(filters) - FILTERS:
             raise Refusal(400, "v2.invalid", sorted(unknown)[0], "unknown filter")
-        found = [
-            person
-            for person in self._subscribers().values()
-            if all(
-                str(person.get(name.removesuffix("__eq"))) == value
+        ids = self._asked(
+            {
+                name.removesuffix("__eq"): value
                 for name, value in filters.items()
                 if name.endswith("__eq")
-            )
-        ]
+            }
+        )
         page = filters.get("page", "1")
         if not page.isdigit() or int(page) < 1:
             raise Refusal(400, "v2.invalid", "page", "not a page")
         first = (int(page) - 1) * PAGE_SIZE
-        info = {"page": int(page), "total_pages": max(1, -(-len(found) // PAGE_SIZE))}
-        return JSONResponse(
-            {"page_info": info, "subscribers": found[first : first + PAGE_SIZE]}
-        )
+        info = {"page": int(page), "total_pages": max(1, -(-len(ids) // PAGE_SIZE))}
+        shown = [
+            self._truth.document("postscript", "subscribers", one)
+            for one in ids[first : first + PAGE_SIZE]
+        ]
+        return JSONResponse({"page_info": info, "subscribers": shown})
 
     async def _update(self, request: Request) -> Response:
         body = check_keys(await _body(request), "", {"email", "tags", "properties"})
@@ -135,9 +135,8 @@ class Postscript:
     async def _unsubscribe(self, request: Request) -> Response:
         name, value = await _identifier(request, IDENTIFIERS)
         with self._truth.transaction():
-            for person in self._subscribers().values():
-                if str(person[name]) == value:
-                    self._save({**person, "subscriptions": {"promotional": {"can_send": False}}})
+            for person in self._found(name, value):
+                self._save({**person, "subscriptions": {"promotional": {"can_send": False}}})
             self._truth.add_fact("postscript", "unsubscribe", "", f"{name}:{value}", {})
             self._truth.log_write("postscript", "unsubscribe", "", 1)
         return JSONResponse({"message": "OK"}, status_code=202)
@@ -146,11 +145,10 @@ class Postscript:
         name, value = await _identifier(request, REDACT_IDENTIFIERS)
         with self._truth.transaction():
             values = {value}
-            for person in self._subscribers().values():
-                if str(person[name]) == value:
-                    self._truth.forget_document("postscript", "subscribers", person["id"])
-                    known = (person[one] for one in ("id", "phone_number", "email"))
-                    values |= {str(one) for one in known if one}
+            for person in self._found(name, value):
+                self._truth.forget_document("postscript", "subscribers", person["id"])
+                known = (person[one] for one in ("id", "phone_number", "email"))
+                values |= {str(one) for one in known if one}
             self._truth.forget_facts("postscript", values)
             self._truth.note_erasure("postscript", f"{name}:{value}")
             self._truth.log_write("postscript", "redact", "", 1)
@@ -174,8 +172,19 @@ class Postscript:
             self._truth.log_write("postscript", "event_add", body["type"], 1)
         return JSONResponse({"event_ids": [f"ev-{number}"]}, status_code=202)
 
-    def _subscribers(self) -> dict[str, dict[str, Any]]:
-        return self._truth.documents("postscript", "subscribers")
+    def _asked(self, equal: Mapping[str, str]) -> list[str]:
+        """Ids of the subscribers that fit all filters, sorted."""
+        if not equal:
+            return self._truth.document_ids("postscript", "subscribers")
+        fitting = [
+            {person["id"] for person in self._found("id" if name == "ps_id" else name, value)}
+            for name, value in equal.items()
+        ]
+        return sorted(set.intersection(*fitting))
+
+    def _found(self, name: str, value: str) -> list[dict[str, Any]]:
+        """Subscribers by identifier, as a vendor with an index finds them."""
+        return list(self._truth.documents_with("postscript", "subscribers", name, value).values())
 
     def _save(self, person: Mapping[str, Any]) -> None:
         self._truth.save_document("postscript", "subscribers", str(person["id"]), person)

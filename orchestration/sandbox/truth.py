@@ -25,6 +25,16 @@ VENDORS = {
     "tiktok": "audiences",
     "postscript": "objects",
 }
+# How a document is found by one of its fields. The index is named: left to itself, SQLite reads all
+# documents of the kind.
+DOCUMENTS_WITH: Mapping[str, str] = {
+    "id": "select id, body from document where vendor = ? and kind = ? and id = ?",
+    **{
+        name: f"select id, body from document indexed by document_{name}"
+        f" where vendor = ? and kind = ? and json_extract(body, '$.{name}') = ? order by id"
+        for name in ("phone_number", "email", "shopify_customer_id")
+    },
+}
 
 _SCHEMA = """
 create table if not exists object (vendor text, id text, primary key (vendor, id));
@@ -47,6 +57,12 @@ create table if not exists fact (
 create table if not exists document (
     vendor text, kind text, id text, body text not null, primary key (vendor, kind, id)
 ) without rowid;
+create index if not exists document_phone_number
+    on document (vendor, kind, json_extract(body, '$.phone_number'));
+create index if not exists document_email
+    on document (vendor, kind, json_extract(body, '$.email'));
+create index if not exists document_shopify_customer_id
+    on document (vendor, kind, json_extract(body, '$.shopify_customer_id'));
 create table if not exists write (
     sequence integer primary key, vendor text not null, operation text not null,
     object_id text not null, row_count integer not null
@@ -160,6 +176,15 @@ class Truth:
         ).fetchone()
         return None if row is None else (row[0], json.loads(row[1]))
 
+    def profiles_noted(self, kind: str) -> list[str]:
+        """Sorted ids of the profiles whose e-mail address has a fact of this kind."""
+        rows = self._connection.execute(
+            "select id from profile where email in (select lower(key) from fact"
+            " where (vendor, kind, object_id) = ('klaviyo', ?, '')) order by id",
+            (kind,),
+        )
+        return [row[0] for row in rows]
+
     def save_profile(self, profile_id: str, attributes: Mapping[str, Any]) -> None:
         """Write a profile whole."""
         email = attributes.get("email")
@@ -217,6 +242,13 @@ class Truth:
         )
         return {row[0]: json.loads(row[1]) for row in rows}
 
+    def fact(self, vendor: str, kind: str, object_id: str, key: str) -> dict[str, Any] | None:
+        row = self._connection.execute(
+            "select body from fact where (vendor, kind, object_id, key) = (?, ?, ?, ?)",
+            (vendor, kind, object_id, key),
+        ).fetchone()
+        return None if row is None else dict(json.loads(row[0]))
+
     def has_fact(self, vendor: str, kind: str, object_id: str, key: str) -> bool:
         return self._one(
             "select 1 from fact where (vendor, kind, object_id, key) = (?, ?, ?, ?)",
@@ -244,6 +276,20 @@ class Truth:
             "select id, body from document where (vendor, kind) = (?, ?) order by id",
             (vendor, kind),
         )
+        return {row[0]: json.loads(row[1]) for row in rows}
+
+    def document_ids(self, vendor: str, kind: str) -> list[str]:
+        """The keys of a kind, sorted."""
+        rows = self._connection.execute(
+            "select id from document where (vendor, kind) = (?, ?) order by id", (vendor, kind)
+        )
+        return [row[0] for row in rows]
+
+    def documents_with(
+        self, vendor: str, kind: str, name: str, value: str
+    ) -> dict[str, dict[str, Any]]:
+        """Those of a kind in which a field of ``DOCUMENTS_WITH`` has this value, by key."""
+        rows = self._connection.execute(DOCUMENTS_WITH[name], (vendor, kind, value))
         return {row[0]: json.loads(row[1]) for row in rows}
 
     def document(self, vendor: str, kind: str, key: str) -> dict[str, Any] | None:

@@ -9,13 +9,7 @@ import pytest
 from orchestration.activation.deliver import deliver
 from orchestration.destinations.base import FatalError, Receipt, RetriableError, Row
 from orchestration.ledger.tables import delivered, outbox, receipt
-from tests.unit.activation.world import SPEC, Vendor, World, sha
-
-FOUR = {f"customer-{n}": f"person{n}@example.test" for n in range(4)}
-
-
-def hashes(emails: dict[str, str]) -> set[str]:
-    return {sha(email) for email in emails.values()}
+from tests.unit.activation.world import FOUR, SPEC, Vendor, World, hashes, sha
 
 
 def test_every_row_gets_a_receipt_and_a_second_run_makes_no_call(

@@ -9,13 +9,7 @@ import pytest
 from orchestration.activation.errors import NotDeliverableError
 from orchestration.activation.plan_file import plan_path
 from orchestration.destinations.base import FatalError, Limits
-from tests.unit.activation.world import Vendor, World, sha
-
-FOUR = {f"customer-{n}": f"person{n}@example.test" for n in range(4)}
-
-
-def hashes(emails: dict[str, str]) -> set[str]:
-    return {sha(email) for email in emails.values()}
+from tests.unit.activation.world import FOUR, Vendor, World, hashes
 
 
 def test_without_approval_nothing_is_sent(world: World, vendor: Vendor) -> None:

@@ -10,13 +10,7 @@ from hypothesis import strategies as st
 
 from orchestration.destinations.base import Limits, Receipt, RetriableError, Row, Verdict
 from orchestration.ledger.tables import delivered, receipt
-from tests.unit.activation.world import Vendor, World, sha, world_in
-
-FOUR = {f"customer-{n}": f"person{n}@example.test" for n in range(4)}
-
-
-def hashes(emails: dict[str, str]) -> set[str]:
-    return {sha(email) for email in emails.values()}
+from tests.unit.activation.world import FOUR, Vendor, World, hashes, sha, world_in
 
 
 def test_an_old_identifier_whose_removal_is_in_doubt_is_taken_out_by_the_next_plan(

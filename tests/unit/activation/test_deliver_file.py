@@ -10,10 +10,9 @@ from pathlib import Path
 from orchestration.activation.deliver import DeliveryReport, deliver
 from orchestration.destinations.registry import open_destination
 from orchestration.settings import Settings
-from tests.unit.activation.world import SPEC, World, sha, world_in
+from tests.unit.activation.world import FOUR, SPEC, World, sha, world_in
 
 FILE = replace(SPEC, model="sync_file__vip", destination="file", object="file/vip")
-FOUR = {f"customer-{n}": f"person{n}@example.test" for n in range(4)}
 
 
 def day(world: World, emails: Mapping[str, str | None]) -> DeliveryReport:

@@ -14,13 +14,7 @@ from orchestration.activation.starting import start_plan
 from orchestration.destinations.base import FatalError, Limits, Receipt, Row
 from orchestration.ledger import leases
 from orchestration.ledger.tables import receipt
-from tests.unit.activation.world import Vendor, World, sha
-
-FOUR = {f"customer-{n}": f"person{n}@example.test" for n in range(4)}
-
-
-def hashes(emails: dict[str, str]) -> set[str]:
-    return {sha(email) for email in emails.values()}
+from tests.unit.activation.world import FOUR, Vendor, World, hashes
 
 
 def test_a_delivery_waits_for_a_round_of_opt_outs_to_end(world: World, vendor: Vendor) -> None:

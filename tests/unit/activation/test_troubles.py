@@ -12,9 +12,7 @@ from sqlalchemy.exc import OperationalError
 from orchestration.destinations.base import Limits, Receipt, Row
 from orchestration.ledger import LedgerError
 from orchestration.ledger.delivered import REJECTED_PAUSE
-from tests.unit.activation.world import Vendor, World
-
-FOUR = {f"customer-{n}": f"person{n}@example.test" for n in range(4)}
+from tests.unit.activation.world import FOUR, Vendor, World
 
 
 def test_rejected_content_is_offered_again_when_its_pause_is_over(

@@ -39,10 +39,17 @@ SPEC = SyncSpec(
     schedule="0 6 * * *",
     purpose="ads_sharing",
 )
+# Customer id -> e-mail address.
+FOUR = {f"customer-{n}": f"person{n}@example.test" for n in range(4)}
 
 
 def sha(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def hashes(emails: Mapping[str, str]) -> set[str]:
+    """As a vendor that takes hashed addresses holds them."""
+    return {sha(email) for email in emails.values()}
 
 
 @dataclass

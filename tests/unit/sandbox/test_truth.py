@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.sandbox.truth import Truth
+from orchestration.sandbox.truth import DOCUMENTS_WITH, Truth
 
 
 def test_the_record_survives_a_restart_and_is_readable_beside_the_server(tmp_path: Path) -> None:
@@ -83,3 +83,34 @@ def test_jobs_and_profiles_get_numbers_of_their_own(tmp_path: Path) -> None:
     polled = [truth.poll_job("google", "r1") for _ in range(2)]
     assert polled == [(0, {"n": 1}), (1, {"n": 1})]
     assert truth.poll_job("klaviyo", "r1") is None
+
+
+@pytest.mark.parametrize("name", DOCUMENTS_WITH)
+def test_one_document_of_many_is_found_by_an_index(tmp_path: Path, name: str) -> None:
+    truth = Truth(tmp_path)
+    for key in ("s1", "s2"):
+        body = {"id": key, **{one: f"{one} {key}" for one in DOCUMENTS_WITH if one != "id"}}
+        truth.save_document("postscript", "subscribers", key, body)
+    value = "s2" if name == "id" else f"{name} s2"
+    found = truth.documents_with("postscript", "subscribers", name, value)
+    assert list(found) == ["s2"] == [body["id"] for body in found.values()]
+    assert truth.documents_with("postscript", "subscribers", name, "nobody") == {}
+    # Everybody read for each request makes a vendor slower with each customer.
+    ((*_, how),) = truth.query(f"explain query plan {DOCUMENTS_WITH[name]}", 1, 2, 3)
+    assert how.startswith("SEARCH")
+    assert "vendor=? AND kind=? AND" in how
+    truth.save_document("postscript", "subscribers", "s2", {"id": "s2"})
+    if name != "id":
+        assert truth.documents_with("postscript", "subscribers", name, value) == {}
+
+
+def test_profiles_are_found_by_what_was_noted_of_their_address(tmp_path: Path) -> None:
+    truth = Truth(tmp_path)
+    for key in ("p2", "p1", "p3"):
+        truth.save_profile(key, {"email": f"{key}@X.example"})
+    for key in ("p1", "p2", "nobody"):
+        truth.add_fact("klaviyo", "suppressed", "", f"{key}@x.example", {"reason": "USER"})
+    truth.add_fact("klaviyo", "unsubscribed", "", "p3@x.example", {})
+    assert truth.profiles_noted("suppressed") == ["p1", "p2"]
+    assert truth.fact("klaviyo", "suppressed", "", "p1@x.example") == {"reason": "USER"}
+    assert truth.fact("klaviyo", "suppressed", "", "p3@x.example") is None
