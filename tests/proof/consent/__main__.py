@@ -39,11 +39,17 @@ CLAIMS = [
         forged.forged,
         rooms=(*COLLECTOR, f"{_HERE}/forged.py", f"{_HERE}/fuzz.py", f"{_HERE}/collector.py"),
     ),
-    Claim("forged_socket", "The same through a socket", forged.through_a_socket),
+    Claim(
+        "forged_socket",
+        "The same through a socket",
+        forged.through_a_socket,
+        rooms=(*COLLECTOR, f"{_HERE}/forged.py", f"{_HERE}/fuzz.py", f"{_HERE}/collector.py"),
+    ),
     Claim(
         "propagated",
         "A no at the preference centre reaches every vendor that is well",
         propagation.propagated,
+        rooms=(*COLLECTOR, f"{_HERE}/propagation.py"),
     ),
     Claim(
         "erased",
@@ -54,6 +60,14 @@ CLAIMS = [
         "profiles",
         "A person's profile is answered with the choice that she made just before",
         profile_api.answered,
+        rooms=(
+            *COLLECTOR,
+            "orchestration/profiles",
+            "orchestration/publish",
+            "tests/unit/profiles/world.py",
+            "tests/unit/test_publish.py",
+            f"{_HERE}/profile_api.py",
+        ),
     ),
     Claim(
         "storm",
