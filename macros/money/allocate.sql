@@ -12,10 +12,15 @@
              gives a column `allocated_<amount column>`
    keep:     columns passed through
    known:    columns of the relation that say what else is counted here over each parent's children,
-             a pass over all rows: `weight_sum`, `fallback_sum`, and `is_lowest` of the lowest child #}
-{% macro allocate(relation, parent, child, weight, fallback, totals, keep, known=none) -%}
+             a pass over all rows: `weight_sum`, `fallback_sum`, and `is_lowest` of the lowest child
+   is_pair:  no parent has more than two children, and `known` is given: each row says by itself
+             what it gets, as one child's remainder and the other's add up to 0 or to all weights #}
+{% macro allocate(relation, parent, child, weight, fallback, totals, keep, known=none, is_pair=false) -%}
     {%- set keys = parent | join(', ') -%}
     {%- set wide = type_wide_integer() -%}
+    {%- if is_pair and not known -%}
+        {%- do exceptions.raise_compiler_error("allocate: a pair needs what is known of its parent.") -%}
+    {%- endif -%}
     select
         {{ (keep + parent + [child]) | unique | join(',\n        ') }}
         {%- for total, digits in totals.items() %},
@@ -23,10 +28,10 @@
             sign({{ total }}) * (
                 (
                     cast(share_{{ total }} as decimal(18, 0))
-                    + case when rank_{{ total }} <= units_{{ total }} - shared_{{ total }} then 1 else 0 end
+                    + case when {{ allocation_gets_a_unit(total, is_pair) }} then 1 else 0 end
                 ) * {{ minor_unit_amount(digits) }}
                 + case
-                    when rank_{{ total }} = 1
+                    when {{ allocation_is_first(total, is_pair) }}
                         then abs({{ total }})
                             - cast(units_{{ total }} as decimal(18, 0)) * {{ minor_unit_amount(digits) }}
                     else 0
@@ -37,7 +42,7 @@
     from (
         select
             shares.*
-            {%- for total in totals %},
+            {%- for total in ([] if is_pair else totals) %},
             sum(share_{{ total }}) over (partition by {{ keys }}) as shared_{{ total }},
             row_number() over (
                 partition by {{ keys }}
@@ -48,14 +53,8 @@
             select
                 weighed.*
                 {%- for total in totals %},
-                {%- set weighed_units = "cast(units_" ~ total ~ " as " ~ wide ~ ") * used_weight" %}
-                cast(
-                    {{ integer_quotient(weighed_units, "used_weight_sum") }}
-                    as {{ dbt.type_bigint() }}
-                ) as share_{{ total }},
-                cast(
-                    mod({{ weighed_units }}, used_weight_sum) as {{ dbt.type_bigint() }}
-                ) as remainder_{{ total }}
+                {{ allocation_quotient(total) }} as share_{{ total }},
+                {{ allocation_remainder(total) }} as remainder_{{ total }}
                 {%- endfor %}
             from (
                 select
@@ -102,4 +101,61 @@
             ) as weighed
         ) as shares
     ) as ranked
+{%- endmacro %}
+
+{# Of a pair the larger remainder is first, and the lowest child where both are alike: both are 0, or
+   each is half of the weights. #}
+{% macro allocation_is_first(total, is_pair) -%}
+    {%- if is_pair -%}
+        case
+            when remainder_{{ total }} = 0 or 2 * remainder_{{ total }} = used_weight_sum
+                then is_lowest_child
+            else 2 * remainder_{{ total }} > used_weight_sum
+        end
+    {%- else -%}
+        rank_{{ total }} = 1
+    {%- endif -%}
+{%- endmacro %}
+
+{# Of a pair the first gets the one unit that is left, if anything is. #}
+{% macro allocation_gets_a_unit(total, is_pair) -%}
+    {%- if is_pair -%}
+        remainder_{{ total }} > 0 and {{ allocation_is_first(total, true) }}
+    {%- else -%}
+        rank_{{ total }} <= units_{{ total }} - shared_{{ total }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# What a child gets at least, and what is left over of its share, in units times weights. Whole
+   numbers of 128 bits divide ten times slower than those of 64, which nearly every product fits. #}
+{% macro allocation_quotient(total) -%}
+    {%- set bigint = dbt.type_bigint() -%}
+    case
+        when {{ allocation_is_small(total) }}
+            then {{ integer_quotient(allocation_small(total), "cast(used_weight_sum as " ~ bigint ~ ")") }}
+        else cast({{ integer_quotient(allocation_wide(total), "used_weight_sum") }} as {{ bigint }})
+    end
+{%- endmacro %}
+
+{% macro allocation_remainder(total) -%}
+    {%- set bigint = dbt.type_bigint() -%}
+    case
+        when {{ allocation_is_small(total) }}
+            then mod({{ allocation_small(total) }}, cast(used_weight_sum as {{ bigint }}))
+        else cast(mod({{ allocation_wide(total) }}, used_weight_sum) as {{ bigint }})
+    end
+{%- endmacro %}
+
+{# No child weighs more than all. A double holds every whole number below 9e15. #}
+{% macro allocation_is_small(total) -%}
+    {%- set double = type_double() -%}
+    cast(units_{{ total }} as {{ double }}) * cast(used_weight_sum as {{ double }}) < 9e15
+{%- endmacro %}
+
+{% macro allocation_small(total) -%}
+    units_{{ total }} * cast(used_weight as {{ dbt.type_bigint() }})
+{%- endmacro %}
+
+{% macro allocation_wide(total) -%}
+    cast(units_{{ total }} as {{ type_wide_integer() }}) * used_weight
 {%- endmacro %}
