@@ -3,7 +3,8 @@
 {# What a creator brought without a sign on the order: of the customers who answered in a month,
    those who named her and had neither her code nor her link nor a marketplace's word, over the
    share of orders that answered. Each such order is worth what her orders with a sign were, or the
-   shop's where she has none. The bounds are those of a count that came by chance. #}
+   shop's where she has none. The bounds are those of a count that came by chance: where her orders
+   lose money, the low one is that of many. #}
 
 with
 
@@ -131,6 +132,14 @@ bounds as (
     from valued
 ),
 
+worth as (
+    select
+        *,
+        cast({{ halo_amount('mention_low_count') }} as decimal(18, 4)) as cm2_of_fewest_amount,
+        cast({{ halo_amount('mention_high_count') }} as decimal(18, 4)) as cm2_of_most_amount
+    from bounds
+),
+
 final as (
     select
         creator_id,
@@ -139,12 +148,10 @@ final as (
         cast(mention_count as {{ dbt.type_bigint() }}) as mention_count,
         {{ halo_orders('mention_count') }} as halo_order_count,
         cast({{ halo_amount('mention_count') }} as decimal(18, 4)) as halo_cm2_amount,
-        cast({{ halo_amount('mention_low_count') }} as decimal(18, 4))
-            as halo_cm2_low_amount,
-        cast({{ halo_amount('mention_high_count') }} as decimal(18, 4))
-            as halo_cm2_high_amount,
+        least(cm2_of_fewest_amount, cm2_of_most_amount) as halo_cm2_low_amount,
+        greatest(cm2_of_fewest_amount, cm2_of_most_amount) as halo_cm2_high_amount,
         month_date
-    from bounds
+    from worth
 )
 
 select * from final
