@@ -31,7 +31,6 @@ def build_canary(specs: Sequence[SyncSpec]) -> dg.AssetsDefinition:
     names = ("ledger", *sorted(PLUGINS))
 
     @dg.multi_asset(
-        name="opt_out_canary",
         specs=[
             dg.AssetSpec(
                 CANARY_KEY,
@@ -52,7 +51,7 @@ def build_canary(specs: Sequence[SyncSpec]) -> dg.AssetsDefinition:
         # One test at a time: two would read each other's traces.
         pool="send_canary",
     )
-    def opt_out_canary(
+    def opt_nobody_out(
         settings: dg.ResourceParam[Settings],
         now: dg.ResourceParam[Clock],
         sleep: dg.ResourceParam[Sleep],
@@ -69,7 +68,7 @@ def build_canary(specs: Sequence[SyncSpec]) -> dg.AssetsDefinition:
         )
         yield from canary_checks(found, names)
 
-    return opt_out_canary
+    return opt_nobody_out
 
 
 def canary_checks(found: Sequence[Channel], names: Sequence[str]) -> list[dg.AssetCheckResult]:

@@ -27,7 +27,6 @@ Sleep = Callable[[float], None]
 
 
 @dg.multi_asset(
-    name=ERASURES_JOB,
     specs=[
         dg.AssetSpec(
             ERASURES_KEY,

@@ -30,7 +30,6 @@ def build_read_back(specs: Sequence[SyncSpec]) -> dg.AssetsDefinition:
     """The daily reading of what connected vendors list."""
 
     @dg.multi_asset(
-        name=READ_BACK_JOB,
         specs=[
             dg.AssetSpec(
                 READ_BACK_KEY,
@@ -49,7 +48,7 @@ def build_read_back(specs: Sequence[SyncSpec]) -> dg.AssetsDefinition:
         # No account's own slot: it takes each account's lease in turn.
         pool="send_read_back",
     )
-    def read_back(
+    def read_back_vendors(
         settings: dg.ResourceParam[Settings],
         now: dg.ResourceParam[Clock],
         sleep: dg.ResourceParam[Sleep],
@@ -72,7 +71,7 @@ def build_read_back(specs: Sequence[SyncSpec]) -> dg.AssetsDefinition:
         )
         yield read_back_check(found)
 
-    return read_back
+    return read_back_vendors
 
 
 def read_back_check(found: Sequence[Drift]) -> dg.AssetCheckResult:
