@@ -55,6 +55,17 @@ CLAIMS = [
         "erased",
         "Erased, a person is found nowhere, and a backfill does not bring her back",
         erasure.erased,
+        rooms=(
+            *COLLECTOR,
+            "orchestration",
+            "models",
+            "macros",
+            "seeds",
+            "dbt_project.yml",
+            "tests/unit/test_publish.py",
+            f"{_HERE}/erasure.py",
+            f"{_HERE}/erasure_world.py",
+        ),
     ),
     Claim(
         "profiles",
