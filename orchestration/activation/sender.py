@@ -432,10 +432,12 @@ def _row(intent: Intent, kind: str) -> Row:
     payload = parse(intent.payload_json)
     prior = parse(intent.prior_payload_json) if intent.prior_payload_json else None
     vendor_id = intent.vendor_id
-    if kind == "membership" and prior is not None:
-        # Another identifier can be another record at the vendor: let it be looked up again. The
-        # old one is taken out by us afterwards, so the plug-in needs no prior payload.
-        vendor_id = vendor_id if same_identifiers(payload, prior) else None
+    if kind == "membership" and not intent.is_removal:
+        # Another identifier can be another record at the vendor, and somebody who was out can come
+        # back with another one: let it be looked up again. The old one is taken out by us
+        # afterwards, so the plug-in needs no prior payload.
+        is_same = prior is not None and same_identifiers(payload, prior)
+        vendor_id = vendor_id if is_same else None
         prior = None
     return Row(intent.key, payload, prior_payload=prior, vendor_id=vendor_id)
 

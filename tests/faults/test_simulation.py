@@ -22,6 +22,12 @@ def test_every_invariant_holds_on_these_seeds(first: int) -> None:
     assert sum(one.write_count for one in played) > 0
 
 
+def test_somebody_who_comes_back_with_another_address_is_looked_up_anew() -> None:
+    """Listed by the vendor's id of before, her profile still had the address that had said no."""
+    for seed in (1478, 1670):
+        assert play(seed).failure is None
+
+
 def test_a_seed_gives_the_same_schedule_and_the_same_end() -> None:
     assert draw(11).operations == draw(11).operations
     assert play(11) == play(11)
