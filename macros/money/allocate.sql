@@ -127,7 +127,7 @@
 {%- endmacro %}
 
 {# What a child gets at least, and what is left over of its share, in units times weights. Whole
-   numbers of 128 bits divide ten times slower than those of 64, which nearly every product fits. #}
+   numbers of 128 bits divide slower than those of 64, which all but the largest products fit. #}
 {% macro allocation_quotient(total) -%}
     {%- set bigint = dbt.type_bigint() -%}
     case

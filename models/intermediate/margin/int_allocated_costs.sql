@@ -1,7 +1,7 @@
 {# The lines of an order weigh the same in each of its costs: what they weigh together is summed
    once per order, or per refund where only what came back weighs, and not once more for every cost.
-   An amount that is the same in the reporting currency is split once and not twice. Most orders have
-   one line or two, and those need no ranking. #}
+   An amount that is the same in the reporting currency is split once and not twice. An order of one
+   line or two needs no ranking. #}
 
 {%- set split = {
     'parent': ['source_row', 'cost_type'],

@@ -84,6 +84,20 @@ def test_another_vendor_id_takes_the_old_record_out_by_its_id(
     assert world.rows(delivered)[0]["vendor_id"] == "new-id"
 
 
+def test_who_left_and_comes_back_with_another_address_is_looked_up(
+    world: World, vendor: Vendor
+) -> None:
+    vendor.script = [lambda row: Receipt(row.key, "accepted", vendor_id=f"id-{row.key}")]
+    world.sync(vendor, FOUR)
+    world.sync(vendor, {key: email for key, email in FOUR.items() if key != "customer-0"})
+    (name, (gone,)) = vendor.calls[-1]
+    assert (name, gone.vendor_id) == ("remove", "id-customer-0")
+    world.sync(vendor, {**FOUR, "customer-0": "new@example.test"})
+    (name, (back,)) = vendor.calls[-1]
+    assert name == "upsert"
+    assert back.vendor_id is None, "that record may hold the address that she opted out by"
+
+
 def test_a_401_pauses_one_destination_and_the_others_go_on(world: World) -> None:
     other = replace(SPEC, destination="google", object="customer_match/vip", model="sync_google")
     second = replace(SPEC, object="custom_audience/loyal", model="sync_second")
